@@ -37,5 +37,11 @@ export const artifactRefSchema = z.strictObject({
 export type ArtifactRef = z.infer<typeof artifactRefSchema>;
 
 /** The writer of a head: one Temporal run. */
-export const ownerSchema = z.strictObject({ namespace: z.string(), workflowId: z.string(), runId: z.string() });
+export const ownerSchema = z.strictObject({
+  namespace: z.string(),
+  workflowId: z.string(),
+  runId: z.string(),
+  /** Tells attempts of one run apart where each must fence the one before (training); "" where a run is one writer. */
+  writer: z.string(),
+});
 export type Owner = z.infer<typeof ownerSchema>;

@@ -6,7 +6,6 @@ import { z } from 'zod';
 import { countsSchema, usageSchema } from './manifest.ts';
 import { datasetSchema, distillSchema, evaluateSchema, filterSchema, finetuneSchema, modelSourceSchema, reuseSchema } from './recipe.ts';
 import { artifactRefSchema } from './refs.ts';
-import { cweSchema } from './rows.ts';
 
 export const queues = { control: 'secpi', data: 'secpi-data', gpu: 'secpi-gpu', sandbox: 'secpi-sandbox' } as const;
 export type WorkerKind = keyof typeof queues;
@@ -49,8 +48,6 @@ export const evaluateInputSchema = z.strictObject({
   /** How the model is called in reports. */
   label: z.string().min(1).max(64).default('model'),
   evaluate: evaluateSchema,
-  /** CWEs that occurred in training: tasks of other CWEs are reported apart as held out. */
-  trainedCwes: z.array(cweSchema).default([]),
 });
 export type EvaluateInput = z.infer<typeof evaluateInputSchema>;
 

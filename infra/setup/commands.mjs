@@ -1,0 +1,60 @@
+/** Runs the tools that install things, with their output in a log and its tail in the error. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
+import { SetupError } from './errors.mjs';
+
+const TAIL_LINES = 25;
+
+/**
+ * The full path of a program, or undefined.
+ * @param {string} name
+ * @param {NodeJS.ProcessEnv} [env]
+ */
+export function findProgram(name, env = process.env) {
+  if (isAbsolute(name)) return existsSync(name) ? name : undefined;
+  return (env.PATH ?? '')
+    .split(delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path));
+}
+
+/**
+ * What a quick command prints, trimmed; undefined when it is missing or fails.
+ * @param {string} program
+ * @param {string[]} args
+ * @param {{env?: NodeJS.ProcessEnv, cwd?: string}} [options]
+ */
+export function capture(program, args, options = {}) {
+  const result = spawnSync(program, args, { encoding: 'utf8', timeout: 60_000, ...options });
+  return result.status === 0 ? result.stdout.trim() : undefined;
+}
+
+/**
+ * Runs a command to its end. It dies with this process where `setpriv` is there, so that a killed set-up leaves no
+ * installer behind that writes under the feet of the next one.
+ * @param {string} program
+ * @param {string[]} args
+ * @param {{log: string, remedy: string, env?: NodeJS.ProcessEnv, cwd?: string, signal?: AbortSignal}} options
+ */
+export async function runLogged(program, args, { log, remedy, env = process.env, cwd, signal }) {
+  mkdirSync(dirname(log), { recursive: true });
+  const output = openSync(log, 'a');
+  const setpriv = findProgram('setpriv', env);
+  const command = setpriv === undefined ? [program, ...args] : [setpriv, '--pdeathsig', 'KILL', '--', program, ...args];
+  const child = spawn(command[0], command.slice(1), { env, cwd, signal, stdio: ['ignore', output, output] });
+  closeSync(output);
+  const [code, killedBy] = await once(child, 'exit').catch((error) => {
+    throw new SetupError(`${program} did not start: ${error.message}`, remedy, { cause: error });
+  });
+  if (code === 0) return;
+  const ending = killedBy === null ? `ended with ${code}` : `was ended by ${killedBy}`;
+  throw new SetupError(`${[program, ...args.slice(0, 3)].join(' ')} … ${ending}:\n${tail(log)}`, `${remedy} Whole log: ${log}`);
+}
+
+/** @param {string} log */
+function tail(log) {
+  return readFileSync(log, 'utf8').trimEnd().split('\n').slice(-TAIL_LINES).map((line) => `  | ${line}`).join('\n');
+}

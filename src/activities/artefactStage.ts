@@ -1,0 +1,104 @@
+/** Taking, waiting for and publishing an artefact: the part that every stage shares. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { isGrpcServiceError, type Client } from '@temporalio/client';
+import { sumUsage } from '../contract/usage.ts';
+import type { Counts, Manifest, ShardRecord } from '../contract/manifest.ts';
+import type { ArtifactKind, ArtifactRef, Owner } from '../contract/refs.ts';
+import type { StageResult } from '../contract/workflows.ts';
+import { fingerprint, type Json, type Store } from '../services/store/index.ts';
+import type { ActivityRun } from './runActivity.ts';
+
+const POLL_OWNER_MS = 3000;
+
+export type FingerprintFields = Readonly<Record<string, Json>>;
+
+export type Taken =
+  | { readonly status: 'published'; readonly manifest: Manifest; readonly ref: ArtifactRef }
+  | { readonly status: 'owned'; readonly fingerprint: string; readonly epoch: number };
+
+export interface TakeRequest {
+  readonly kind: ArtifactKind;
+  readonly fields: FingerprintFields;
+  readonly reuse: 'always' | 'never';
+  readonly owner: Owner;
+  /** Told while another run makes the same artefact. */
+  readonly onWait: (holder: Owner) => void;
+}
+
+/** The fingerprint of a stage; with reuse "never" it belongs to this run alone. */
+export function stageFingerprint(fields: FingerprintFields, reuse: 'always' | 'never', owner: Owner): string {
+  return fingerprint(reuse === 'always' ? fields : { ...fields, onlyRun: owner.runId });
+}
+
+/**
+ * Takes the artefact for this run, or waits for the run that makes it and takes its result: two runs never pay for
+ * the same fingerprint. A holder whose run has ended is succeeded with a higher epoch.
+ */
+export async function takeArtifact(store: Store, client: Client, run: ActivityRun, request: TakeRequest): Promise<Taken> {
+  const id = stageFingerprint(request.fields, request.reuse, request.owner);
+  for (;;) {
+    run.signal.throwIfAborted();
+    const claim = await store.artifacts.claim({
+      kind: request.kind,
+      fingerprint: id,
+      owner: request.owner,
+      isOwnerAlive: async (holder) => await isRunOpen(client, holder, request.owner),
+    });
+    if (claim.status !== 'busy') return claim.status === 'published' ? claim : { status: 'owned', fingerprint: id, epoch: claim.epoch };
+    request.onWait(claim.owner);
+    await delay(POLL_OWNER_MS, undefined, { signal: run.signal });
+  }
+}
+
+/** Temporal knows who lives. An earlier attempt of the asking run itself never counts as alive: it is fenced. */
+export async function isRunOpen(client: Client, holder: Owner, asking: Owner): Promise<boolean> {
+  if (holder.workflowId === asking.workflowId && holder.runId === asking.runId) return false;
+  try {
+    const description = await client.workflow.getHandle(holder.workflowId, holder.runId).describe();
+    return description.status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof Error && (error.name === 'WorkflowNotFoundError' || isNotFound(error))) return false;
+    throw error;
+  }
+}
+
+function isNotFound(error: Error): boolean {
+  const GRPC_NOT_FOUND = 5;
+  return isGrpcServiceError(error) && error.code === GRPC_NOT_FOUND;
+}
+
+export interface ShardSums {
+  readonly records: readonly ShardRecord[];
+  readonly counts: Counts;
+  readonly usage: Manifest['usage'];
+  readonly seconds: number;
+}
+
+/** All shard records 0..shards-1 in order; throws when one is missing, since a hole must never be published. */
+export async function collectShards(store: Store, kind: ArtifactKind, id: string, shards: number): Promise<ShardSums> {
+  const records: ShardRecord[] = [];
+  for await (const record of store.artifacts.listShards(kind, id)) records.push(record);
+  const missing = Array.from({ length: shards }, (_, index) => index).find((index) => records[index]?.index !== index);
+  if (missing !== undefined || records.length !== shards) {
+    throw new Error(`artefact ${kind}/${id}: shard ${missing ?? shards} is missing or extra, ${records.length} of ${shards} are there`);
+  }
+  return {
+    records,
+    counts: addCounts(records.map(({ counts }) => counts)),
+    usage: sumUsage(records.map(({ usage }) => usage)),
+    seconds: records.reduce((sum, { seconds }) => sum + seconds, 0),
+  };
+}
+
+export function addCounts(all: readonly Counts[]): Counts {
+  const sum: Counts = {};
+  for (const counts of all) {
+    for (const [name, count] of Object.entries(counts)) sum[name] = (sum[name] ?? 0) + count;
+  }
+  return sum;
+}
+
+/** A stage's result from its manifest. */
+export function resultOf(ref: ArtifactRef, manifest: Manifest, reused: boolean): StageResult {
+  return { artifact: ref, reused, counts: manifest.counts, usage: manifest.usage, seconds: manifest.seconds };
+}

@@ -1,0 +1,113 @@
+/**
+ * Binds a service to Temporal: heartbeats from the first line to the last, cancellation with its true cause, progress
+ * signals, and errors of the catalogue as ApplicationFailures. Services know nothing of this.
+ */
+import { ApplicationFailure, CancelledFailure, Context, type Info } from '@temporalio/activity';
+import { isErrorCode, messageOf, SecpiError, ERROR_CATALOGUE } from '../contract/errors.ts';
+import type { Owner } from '../contract/refs.ts';
+import { redact } from '../contract/secrets.ts';
+import { progressSignalName, type ProgressSignal, type StageProgress } from '../contract/workflows.ts';
+
+const HEARTBEAT_EVERY_MS = 2000;
+const SIGNAL_FIRST_MS = 3000;
+const SIGNAL_AT_MOST_EVERY_MS = 60_000;
+
+export interface ActivityRun {
+  /** Aborted by a user's cancel, a worker's shutdown, a timeout or a lost workflow. */
+  readonly signal: AbortSignal;
+  /** The run as the one writer of an artefact. */
+  readonly owner: Owner;
+  /** This attempt as a writer that fences the attempt before it. */
+  readonly attemptOwner: Owner;
+  readonly info: Info;
+  /** Marks progress: restarts the stall clock and goes up by a throttled signal. */
+  progress(stage: string, progress: ProgressPatch): void;
+  /** True when the worker is shutting down: save, hand over, leave. */
+  isPreempted(): boolean;
+}
+
+export type ProgressPatch = Partial<Omit<StageProgress, 'name'>>;
+
+export interface ActivityOptions {
+  /** No progress for this long fails the attempt; 0 where the work reports none. */
+  readonly stallAfterMs?: number;
+}
+
+export async function runActivity<T>(body: (run: ActivityRun) => Promise<T>, { stallAfterMs = 0 }: ActivityOptions = {}): Promise<T> {
+  const context = Context.current();
+  const { info } = context;
+  const stalled = new AbortController();
+  const startedAtMs = Date.now();
+  let lastProgressMs = startedAtMs;
+  let lastNote = '';
+  const beat = setInterval(() => {
+    context.heartbeat({ lastProgressAt: new Date(lastProgressMs).toISOString(), note: lastNote });
+    if (stallAfterMs > 0 && Date.now() - lastProgressMs > stallAfterMs) stalled.abort();
+  }, HEARTBEAT_EVERY_MS);
+  context.heartbeat({ lastProgressAt: new Date(lastProgressMs).toISOString(), note: '' });
+  const sendSignal = createThrottledSignal(context, startedAtMs);
+  try {
+    return await body({
+      signal: AbortSignal.any([context.cancellationSignal, stalled.signal]),
+      ...ownersOf(info),
+      info,
+      progress: (stage, progress) => {
+        lastProgressMs = Date.now();
+        lastNote = progress.note ?? lastNote;
+        sendSignal({ stage, progress });
+      },
+      isPreempted: () => context.cancellationDetails?.workerShutdown === true,
+    });
+  } catch (error) {
+    throw translate(error, context, stalled.signal.aborted, stallAfterMs);
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+function ownersOf(info: Info): { owner: Owner; attemptOwner: Owner } {
+  const execution = info.workflowExecution;
+  if (execution === undefined || info.workflowNamespace === undefined) {
+    throw new SecpiError('INTERNAL', 'this activity must be started by a workflow.');
+  }
+  const owner: Owner = { namespace: info.workflowNamespace, workflowId: execution.workflowId, runId: execution.runId, writer: '' };
+  return { owner, attemptOwner: { ...owner, writer: `${info.activityId}.${info.attempt}` } };
+}
+
+/** Signals grow rarer as the work goes on (a twentieth of its age, at most one a minute), so histories stay small. */
+function createThrottledSignal(context: Context, startedAtMs: number): (signal: ProgressSignal) => void {
+  const execution = context.info.workflowExecution;
+  let nextAtMs = 0;
+  return (signal) => {
+    const now = Date.now();
+    if (execution === undefined || now < nextAtMs) return;
+    nextAtMs = now + Math.min(SIGNAL_AT_MOST_EVERY_MS, Math.max(SIGNAL_FIRST_MS, (now - startedAtMs) / 20));
+    context.client.workflow
+      .getHandle(execution.workflowId, execution.runId)
+      .signal(progressSignalName, signal)
+      .catch((error: unknown) => context.log.warn('a progress signal was not taken', { error: messageOf(error) }));
+  };
+}
+
+function translate(error: unknown, context: Context, stalled: boolean, stallAfterMs: number): unknown {
+  const details = context.cancellationDetails;
+  if (details?.cancelRequested === true) return new CancelledFailure('cancelled by request');
+  if (details?.workerShutdown === true) return toFailure(new SecpiError('PREEMPTED', 'the worker is shutting down.', { cause: error }));
+  if (context.cancellationSignal.aborted) return new CancelledFailure('the attempt is no longer wanted');
+  if (stalled) return toFailure(new SecpiError('TRAINER_STALLED', `no progress for ${stallAfterMs / 1000} s.`, { cause: error }));
+  if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
+  if (error instanceof SecpiError) return toFailure(error);
+  context.log.error('an unexpected error', { error });
+  return toFailure(new SecpiError('INTERNAL', messageOf(error), { cause: error }));
+}
+
+function toFailure(error: SecpiError): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: error.code,
+    message: redact(error.message),
+    nonRetryable: !error.retryable,
+    details: [{ field: error.field ?? null, problem: redact(error.problem), remedy: error.remedy, mender: ERROR_CATALOGUE[error.code].mender }],
+    ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),
+    ...(error.cause instanceof Error && isErrorCode(Reflect.get(error.cause, 'code')) ? { cause: error.cause } : {}),
+  });
+}

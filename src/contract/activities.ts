@@ -1,0 +1,122 @@
+/**
+ * What the workflows ask of the workers, by queue. Inputs and results are references and counts: a few KB.
+ * Every activity throws ApplicationFailure with a code of the error catalogue as its type.
+ */
+import type { Usage } from './manifest.ts';
+import type { BenchmarkName, Dataset, DistillSettings, Endpoint, EvaluateSettings, FilterSettings, FinetuneSettings, ModelSource, Recipe } from './recipe.ts';
+import type { EvaluateResult, FineTuneResult, SecpiResult, StageResult } from './workflows.ts';
+
+/** `reuse: "never"` gives a run fingerprints of its own. */
+export type Reuse = 'always' | 'never';
+
+/** A stage's artefact: finished by some run, or this run's to make under an epoch. */
+export type OpenedStage<Result = StageResult> =
+  | { readonly status: 'published'; readonly result: Result }
+  | { readonly status: 'owned'; readonly fingerprint: string; readonly epoch: number; readonly shards: number; readonly rows: number };
+
+export interface ShardResult {
+  readonly rows: number;
+  readonly bad: number;
+  readonly usage: Usage;
+  /** The shard was finished by an earlier attempt or run. */
+  readonly reused: boolean;
+}
+
+export interface Environment {
+  /** The project's search attributes that the namespace knows. */
+  readonly searchAttributes: readonly string[];
+}
+
+export interface RunSummaryInput {
+  readonly recipe: Recipe;
+  readonly startedAt: string;
+  readonly stages: readonly ReportedStage[];
+  readonly filter: StageResult;
+  readonly distill: StageResult;
+  readonly fineTune: FineTuneResult;
+  readonly base: EvaluateResult;
+  readonly tuned: EvaluateResult;
+}
+
+export interface ReportedStage {
+  readonly name: string;
+  readonly artifact: string;
+  readonly seconds: number;
+  readonly reused: boolean;
+  readonly rows: number;
+}
+
+/** Queue `secpi`: small steps. */
+export interface ControlActivities {
+  /** Proves that the store is fit and tells what the namespace knows. */
+  describeEnvironment(): Promise<Environment>;
+  writeReport(input: RunSummaryInput): Promise<SecpiResult>;
+}
+
+export interface EndpointCheck {
+  /** Path in the input, for the error. */
+  readonly field: string;
+  readonly endpoint: Endpoint;
+}
+
+export interface ShardTask {
+  readonly fingerprint: string;
+  readonly index: number;
+  readonly shardRows: number;
+  /** The artefact whose rows are worked on. */
+  readonly input: string;
+}
+
+/** Queue `secpi-data`: reading datasets and asking models. */
+export interface DataActivities {
+  checkEndpoints(checks: readonly EndpointCheck[]): Promise<void>;
+  checkDataset(dataset: Dataset): Promise<{ readonly bytes: number }>;
+  importDataset(input: { dataset: Dataset; reuse: Reuse }): Promise<StageResult>;
+  openFilter(input: { dataset: string; filter: FilterSettings; reuse: Reuse }): Promise<OpenedStage>;
+  classifyShard(input: ShardTask & { filter: FilterSettings }): Promise<ShardResult>;
+  publishFilter(input: { dataset: string; filter: FilterSettings; fingerprint: string; epoch: number; shards: number }): Promise<StageResult>;
+  openTraces(input: { filtered: string; distill: DistillSettings; reuse: Reuse }): Promise<OpenedStage>;
+  distilShard(input: ShardTask & { distill: DistillSettings }): Promise<ShardResult>;
+  publishTraces(input: { filtered: string; distill: DistillSettings; fingerprint: string; epoch: number; shards: number }): Promise<StageResult>;
+}
+
+export interface GenerateInput {
+  readonly model: ModelSource;
+  readonly evaluate: EvaluateSettings;
+  readonly reuse: Reuse;
+  readonly stage: string;
+}
+
+/** Queue `secpi-gpu`: training and generation. */
+export interface GpuActivities {
+  checkModel(input: { model: ModelSource; field: string }): Promise<void>;
+  /** One attempt at a training: resumes from the newest checkpoint of the store. */
+  trainModel(input: { traces: string; finetune: FinetuneSettings; reuse: Reuse; attempt: number }): Promise<FineTuneResult>;
+  generateSamples(input: GenerateInput): Promise<StageResult>;
+}
+
+export interface GradeTask {
+  readonly fingerprint: string;
+  readonly index: number;
+  readonly generation: string;
+  readonly evaluate: EvaluateSettings;
+}
+
+/** Queue `secpi-sandbox`: running hostile code. */
+export interface SandboxActivities {
+  checkBenchmarks(input: { benchmarks: readonly BenchmarkName[]; field: string }): Promise<void>;
+  openEvaluation(input: { generation: string; evaluate: EvaluateSettings; reuse: Reuse }): Promise<OpenedStage<GradedResult>>;
+  gradeShard(input: GradeTask): Promise<ShardResult>;
+  publishEvaluation(input: {
+    generation: string;
+    evaluate: EvaluateSettings;
+   
+    fingerprint: string;
+    epoch: number;
+    shards: number;
+  }): Promise<GradedResult>;
+}
+
+/** A grading's result, before the generation is added to it. */
+export type GradedResult = Omit<EvaluateResult, 'generation' | 'generationReused'>;
+

@@ -1,0 +1,103 @@
+/**
+ * Does code parse? Nothing of it runs: Python through `ast.parse` in an isolated child, JavaScript and TypeScript
+ * through swc. Other languages are not judged here.
+ */
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { parse } from '@swc/core';
+
+export type ParseOutcome = { readonly kind: 'parses' } | { readonly kind: 'broken'; readonly detail: string } | { readonly kind: 'notJudged' };
+
+const PYTHON = new Set(['python', 'py', 'python3']);
+const JAVASCRIPT = new Set(['javascript', 'js', 'mjs', 'node', 'jsx']);
+const TYPESCRIPT = new Set(['typescript', 'ts', 'tsx']);
+
+/** Reads one JSON string a line, answers `null` or the error; a fresh process is cheap, so a crash is just an answer. */
+const PYTHON_PARSER = `
+import ast, json, sys
+for line in sys.stdin:
+    try:
+        ast.parse(json.loads(line))
+        print("null", flush=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        print(json.dumps(f"{type(error).__name__}: {error}"), flush=True)
+`;
+
+export interface CodeParser {
+  parses(language: string, code: string): Promise<ParseOutcome>;
+  close(): Promise<void>;
+}
+
+export function createCodeParser(pythonPath: string): CodeParser {
+  let python: PythonParser | null = null;
+  return {
+    async parses(language, code) {
+      if (PYTHON.has(language)) {
+        python ??= startPython(pythonPath);
+        const outcome = await python.parse(code);
+        if (outcome !== 'died') return outcome;
+        python = null; // the next code gets a fresh process
+        return { kind: 'broken', detail: 'the parser gave up on this code' };
+      }
+      if (JAVASCRIPT.has(language)) return await parseWithSwc(code, 'ecmascript');
+      if (TYPESCRIPT.has(language)) return await parseWithSwc(code, 'typescript');
+      return { kind: 'notJudged' };
+    },
+    async close() {
+      await python?.close();
+      python = null;
+    },
+  };
+}
+
+async function parseWithSwc(code: string, syntax: 'ecmascript' | 'typescript'): Promise<ParseOutcome> {
+  try {
+    await parse(code, syntax === 'typescript' ? { syntax, tsx: false } : { syntax, jsx: true });
+    return { kind: 'parses' };
+  } catch (error) {
+    return { kind: 'broken', detail: firstLine(error instanceof Error ? error.message : String(error)) };
+  }
+}
+
+interface PythonParser {
+  parse(code: string): Promise<ParseOutcome | 'died'>;
+  close(): Promise<void>;
+}
+
+function startPython(pythonPath: string): PythonParser {
+  const child: ChildProcessByStdio<Writable, Readable, null> = spawn(pythonPath, ['-I', '-c', PYTHON_PARSER], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    env: {},
+  });
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const failed = once(child, 'error').then(([cause]: unknown[]) => {
+    throw new Error(`cannot start ${pythonPath} to parse Python`, { cause });
+  });
+  failed.catch(() => undefined); // reported by whoever races against it
+  let turn: Promise<unknown> = Promise.resolve();
+  const ask = async (code: string): Promise<ParseOutcome | 'died'> => {
+    child.stdin.write(`${JSON.stringify(code)}\n`);
+    const answer = await Promise.race([answers.next(), failed]);
+    if (answer.done === true) return 'died';
+    const problem = JSON.parse(answer.value) as string | null;
+    return problem === null ? { kind: 'parses' } : { kind: 'broken', detail: firstLine(problem) };
+  };
+  return {
+    parse: async (code) => {
+      const mine = turn.then(async () => await ask(code));
+      turn = mine.catch(() => undefined);
+      return await mine;
+    },
+    close: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.stdin.end();
+      await Promise.race([once(child, 'exit'), failed.catch(() => undefined)]);
+    },
+  };
+}
+
+function firstLine(text: string): string {
+  return text.trim().split('\n', 1)[0]?.slice(0, 300) ?? '';
+}

@@ -1,0 +1,83 @@
+/** Writes answers to the current journal, all that wait in one write, and hands full journals over for publishing. */
+import { encodeAnswer, type LedgerAnswer } from './answer.ts';
+import { Journal } from './journal.ts';
+
+export interface JournalLimits {
+  readonly maxRows: number;
+  readonly maxBytes: number;
+}
+
+interface Waiting {
+  readonly line: string;
+  readonly resolve: (journal: Journal) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class JournalWriter {
+  readonly #folder: string;
+  readonly #writer: string;
+  readonly #limits: JournalLimits;
+  #number = 0;
+  #current: Journal | null = null;
+  #waiting: Waiting[] = [];
+  /** Writes and seals happen one after the other. */
+  #lane: Promise<void> = Promise.resolve();
+  #draining = false;
+  /** Closed for writing, not yet published, oldest first. */
+  readonly sealed: Journal[] = [];
+
+  constructor(folder: string, writer: string, limits: JournalLimits) {
+    this.#folder = folder;
+    this.#writer = writer;
+    this.#limits = limits;
+  }
+
+  /** Resolves with the journal that holds the answer, once the operating system has the whole line. */
+  append(answer: LedgerAnswer): Promise<Journal> {
+    const { promise, resolve, reject } = Promise.withResolvers<Journal>();
+    this.#waiting.push({ line: encodeAnswer(answer), resolve, reject });
+    if (!this.#draining) {
+      this.#draining = true;
+      void this.#enqueue(() => this.#drain());
+    }
+    return promise;
+  }
+
+  /** Closes the current journal after what waits is written; a new one begins with the next answer. */
+  seal(): Promise<void> {
+    return this.#enqueue(() => this.#sealCurrent());
+  }
+
+  async touch(): Promise<void> {
+    await Promise.all([this.#current, ...this.sealed].map((journal) => journal?.touch()));
+  }
+
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    const done = this.#lane.then(work);
+    this.#lane = done.catch(() => undefined);
+    return done;
+  }
+
+  async #drain(): Promise<void> {
+    this.#draining = false;
+    const batch = this.#waiting;
+    this.#waiting = [];
+    try {
+      this.#current ??= await Journal.create(this.#folder, this.#writer, (this.#number += 1));
+      const journal = this.#current;
+      await journal.write(batch.map(({ line }) => line));
+      for (const { resolve } of batch) resolve(journal);
+      if (journal.rows >= this.#limits.maxRows || journal.bytes >= this.#limits.maxBytes) await this.#sealCurrent();
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  }
+
+  async #sealCurrent(): Promise<void> {
+    const journal = this.#current;
+    if (journal === null) return;
+    this.#current = null;
+    this.sealed.push(journal);
+    await journal.close();
+  }
+}

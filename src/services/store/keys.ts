@@ -1,0 +1,114 @@
+/** Every key format of the store in one place. Pure. See DESIGN.md beside this file for worked examples. */
+import { SecpiError } from '../../contract/errors.ts';
+import { sha256Schema } from '../../contract/refs.ts';
+import type { ArtifactKind } from '../../contract/refs.ts';
+
+/** File systems behind S3 gateways allow no longer name between two slashes. */
+const MAX_SEGMENT_BYTES = 255;
+const EMPTY_NAME = '~';
+
+/**
+ * A user-given name (workflow id, model, suite) as one key segment. Reversible: ASCII letters, digits, `-`, `_` and
+ * inner dots stay; every other UTF-8 byte becomes `~XX`; a leading dot is encoded, so `.` and `..` cannot occur; the
+ * empty name is a lone `~`. The tilde is chosen because, unlike `%`, no URL layer decodes it a second time.
+ */
+export function encodeName(name: string): string {
+  if (!name.isWellFormed()) throw invalidName(name, 'holds half a surrogate pair');
+  if (name === '') return EMPTY_NAME;
+  const encoded = name.replace(/^\.|[^A-Za-z0-9_.-]/gu, (character) =>
+    [...Buffer.from(character)]
+      .map((byte) => `~${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+      .join(''),
+  );
+  return segment(encoded, name);
+}
+
+/** The name that `encodeName` made this segment of. Throws on a segment that it cannot have made. */
+export function decodeName(segment: string): string {
+  const name =
+    segment === EMPTY_NAME
+      ? ''
+      : Buffer.from(
+          segment.replace(/~([0-9A-F]{2})/g, (_, hex: string) =>
+            String.fromCharCode(Number.parseInt(hex, 16)),
+          ),
+          'latin1',
+        ).toString('utf8');
+  if (encodeName(name) !== segment)
+    throw new SecpiError('INTERNAL', `${JSON.stringify(segment)} is not an encoded name.`);
+  return name;
+}
+
+function segment(text: string, name: string): string {
+  if (text.length <= MAX_SEGMENT_BYTES) return text;
+  throw invalidName(name, `takes ${text.length} bytes in a key; at most ${MAX_SEGMENT_BYTES} are allowed`);
+}
+
+function invalidName(name: string, problem: string): SecpiError {
+  return new SecpiError('RECIPE_INVALID', `The name ${JSON.stringify(name.slice(0, 80))} ${problem}.`, {
+    remedy: 'Use a shorter name of ordinary letters, digits, dots and dashes.',
+  });
+}
+
+export const blobKey = (sha256: string): string => `blobs/sha256/${hex(sha256).slice(0, 2)}/${sha256}`;
+
+export const artifactPrefix = (kind: ArtifactKind, fingerprint: string): string =>
+  `artifacts/${kind}/${hex(fingerprint)}`;
+export const artifactHeadKey = (kind: ArtifactKind, fingerprint: string): string =>
+  `${artifactPrefix(kind, fingerprint)}/head.json`;
+export const artifactManifestKey = (kind: ArtifactKind, fingerprint: string, epoch: number): string =>
+  `${artifactPrefix(kind, fingerprint)}/manifest-e${digits(epoch, 6)}.json`;
+export const shardsPrefix = (kind: ArtifactKind, fingerprint: string): string =>
+  `${artifactPrefix(kind, fingerprint)}/shards/`;
+export const shardKey = (kind: ArtifactKind, fingerprint: string, index: number): string =>
+  `${shardsPrefix(kind, fingerprint)}${digits(index, 8)}.json`;
+
+export const trainingHeadKey = (fingerprint: string): string => `trainings/${hex(fingerprint)}/head.json`;
+export const checkpointKey = (fingerprint: string, step: number, epoch: number): string =>
+  `trainings/${hex(fingerprint)}/step-${digits(step, 8)}-e${digits(epoch, 6)}.json`;
+
+/** `space` is the hash of model, revision, prompt version and sampling. Ends with a slash. */
+export const answersPrefix = (space: string): string => `answers/${encodeName(space)}/`;
+
+export const modelVersionKey = (name: string, version: string): string =>
+  `models/${encodeName(name)}/${segment(`${encodeName(version)}.json`, version)}`;
+/** Has no `.json`, so that no version can be named like it. */
+export const modelCurrentKey = (name: string): string => `models/${encodeName(name)}/current`;
+
+export const evaluationsPrefix = (model: string): string => `evaluations/${encodeName(model)}/`;
+/** `timestamp` is ISO 8601 in UTC: the keys of a model sort by time. */
+export const evaluationKey = (model: string, timestamp: string, suite: string): string =>
+  evaluationsPrefix(model) + segment(`${encodeName(timestamp)}-${encodeName(suite)}.json`, suite);
+
+export const runKey = (workflowId: string, runId: string, file: string): string =>
+  `runs/${encodeName(workflowId)}/${encodeName(runId)}/${encodeName(file)}`;
+
+export interface S3Location {
+  readonly bucket: string;
+  /** May be empty (a whole bucket); never starts with a slash. */
+  readonly key: string;
+}
+
+/** Reads `s3://bucket/key`. Null when the text is no such URI. */
+export function parseS3Uri(uri: string): S3Location | null {
+  const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/su.exec(uri);
+  const bucket = match?.[1];
+  const key = match?.[2] ?? '';
+  if (bucket !== undefined && !key.startsWith('/')) return { bucket, key };
+  throw new SecpiError('RECIPE_INVALID', `${JSON.stringify(uri)} is not an S3 URI.`, {
+    remedy: 'Write it as s3://bucket/key.',
+  });
+}
+
+function hex(value: string): string {
+  return sha256Schema.parse(value);
+}
+
+/** Zero-padded, so that the order of keys is the order of numbers. */
+function digits(value: number, width: number): string {
+  const text = String(value).padStart(width, '0');
+  if (!Number.isSafeInteger(value) || value < 0 || text.length > width) {
+    throw new SecpiError('INTERNAL', `${value} does not fit a key of ${width} digits.`);
+  }
+  return text;
+}

@@ -1,0 +1,169 @@
+/**
+ * The progress of a workflow in one place: the `progress` query, the UI's current details, search attributes, and
+ * the signal that carries a child's lines up to its parent.
+ */
+import {
+  defineQuery,
+  defineSignal,
+  getExternalWorkflowHandle,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+  log,
+} from '@temporalio/workflow';
+import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import {
+  progressQueryName,
+  progressSignalName,
+  type Progress,
+  type ProgressSignal,
+  type SearchAttributeName,
+  type StageProgress,
+  type StageState,
+  type WorkflowType,
+} from '../contract/workflows.ts';
+
+export const progressQuery = defineQuery<Progress>(progressQueryName);
+export const progressSignal = defineSignal<[ProgressSignal]>(progressSignalName);
+
+/** A child's lines reach its parent at most this often, apart from changes of state. */
+const PARENT_SIGNAL_EVERY_MS = 10_000;
+
+export interface AttributeValues {
+  readonly SecpiStage?: string;
+  readonly SecpiRecipe?: string;
+  readonly SecpiModel?: string;
+  readonly SecpiDataset?: string;
+  readonly SecpiReused?: boolean;
+  readonly SecpiCostUsd?: number;
+  readonly SecpiFuncSec?: number;
+}
+
+export interface Board {
+  update(stage: string, patch: Partial<Omit<StageProgress, 'name'>>): void;
+  begin(stage: string, note: string): void;
+  /** Set once the namespace's attributes are known; before that, and where it lacks them, nothing is upserted. */
+  allowAttributes(names: readonly string[]): void;
+  attributes(values: AttributeValues): void;
+  stage(name: string): StageProgress;
+  costUsd(): number;
+}
+
+interface Line extends StageProgress {
+  readonly startedAtMs: number | null;
+}
+
+export function createBoard(workflow: WorkflowType, stages: readonly { name: string; unit: StageProgress['unit'] }[]): Board {
+  const lines = new Map<string, Line>(stages.map(({ name, unit }) => [name, emptyLine(name, unit)]));
+  const pending: AttributeValues[] = [];
+  const signalledAtMs = new Map<string, number>();
+  let allowed: ReadonlySet<string> | null = null;
+
+  const line = (name: string): Line => lines.get(name) ?? emptyLine(name, 'rows');
+
+  const update: Board['update'] = (stage, patch) => {
+    const before = line(stage);
+    const started = before.startedAtMs ?? (patch.state === 'running' ? Date.now() : null);
+    const ended = patch.state !== undefined && isEnd(patch.state) && started !== null;
+    const seconds = patch.seconds ?? (ended ? (Date.now() - started) / 1000 : before.seconds);
+    const after: Line = { ...before, ...patch, startedAtMs: started, seconds };
+    lines.set(stage, after);
+    setCurrentDetails(renderDetails(workflow, [...lines.values()]));
+    tellParent(before, after, signalledAtMs);
+  };
+
+  setHandler(progressQuery, () => toProgress(workflow, [...lines.values()]));
+  setHandler(progressSignal, ({ stage, progress }) => update(stage, progress));
+
+  return {
+    update,
+    begin: (stage, note) => {
+      update(stage, { state: 'running', note });
+      send({ SecpiStage: stage }, allowed, pending);
+    },
+    allowAttributes: (names) => {
+      allowed = new Set(names);
+      for (const values of pending.splice(0)) send(values, allowed, pending);
+    },
+    attributes: (values) => send(values, allowed, pending),
+    stage: (name) => line(name),
+    costUsd: () => totalCost([...lines.values()]),
+  };
+}
+
+function emptyLine(name: string, unit: StageProgress['unit']): Line {
+  return { name, unit, state: 'waiting', done: 0, total: null, costUsd: 0, note: '', artifact: null, seconds: null, startedAtMs: null };
+}
+
+function isEnd(state: StageState): boolean {
+  return state === 'done' || state === 'reused' || state === 'failed' || state === 'cancelled';
+}
+
+function tellParent(before: Line, after: Line, signalledAtMs: Map<string, number>): void {
+  const { parent } = workflowInfo();
+  if (parent === undefined) return;
+  const now = Date.now();
+  const due = now - (signalledAtMs.get(after.name) ?? 0) >= PARENT_SIGNAL_EVERY_MS;
+  if (before.state === after.state && !due) return;
+  signalledAtMs.set(after.name, now);
+  const { name, startedAtMs: _, ...progress } = after;
+  getExternalWorkflowHandle(parent.workflowId, parent.runId)
+    .signal(progressSignal, { stage: name, progress })
+    .catch((error: unknown) => log.warn('the parent did not take a progress signal; it may have ended', { error: String(error) }));
+}
+
+function send(values: AttributeValues, allowed: ReadonlySet<string> | null, pending: AttributeValues[]): void {
+  if (allowed === null) {
+    pending.push(values);
+    return;
+  }
+  const pairs = toPairs(values).filter(({ key }) => allowed.has(key.name));
+  if (pairs.length > 0) upsertSearchAttributes(pairs);
+}
+
+function toPairs(values: AttributeValues): SearchAttributePair[] {
+  return Object.entries(values).flatMap(([name, value]: [string, unknown]): SearchAttributePair[] => {
+    if (typeof value === 'number') return [{ key: defineSearchAttributeKey(name as SearchAttributeName, 'DOUBLE'), value }];
+    if (typeof value === 'boolean') return [{ key: defineSearchAttributeKey(name as SearchAttributeName, 'BOOL'), value }];
+    if (typeof value === 'string') return [{ key: defineSearchAttributeKey(name as SearchAttributeName, 'KEYWORD'), value }];
+    return [];
+  });
+}
+
+function totalCost(lines: readonly Line[]): number {
+  return lines.reduce((sum, { costUsd }) => sum + costUsd, 0);
+}
+
+function toProgress(workflow: WorkflowType, lines: readonly Line[]): Progress {
+  const running = lines.filter(({ state }) => state === 'running');
+  const current = running.at(-1) ?? lines.findLast(({ state }) => state !== 'waiting') ?? lines[0];
+  const steps = lines.find(({ unit }) => unit === 'steps');
+  return {
+    workflow,
+    state: overallState(lines),
+    stage: running.length > 0 ? running.map(({ name }) => name).join(' + ') : (current?.name ?? ''),
+    rows: { done: current?.done ?? 0, total: current?.total ?? null },
+    costUsd: totalCost(lines),
+    step: steps === undefined || steps.state === 'waiting' ? null : steps.done,
+    stages: lines.map(({ startedAtMs: _, ...rest }) => rest),
+  };
+}
+
+function overallState(lines: readonly Line[]): StageState {
+  for (const state of ['failed', 'cancelled', 'running'] as const) {
+    if (lines.some((line) => line.state === state)) return state;
+  }
+  if (lines.every(({ state }) => state === 'waiting')) return 'waiting';
+  return lines.every(({ state }) => state === 'done' || state === 'reused') ? 'done' : 'running';
+}
+
+/** Markdown for the Temporal UI. */
+function renderDetails(workflow: WorkflowType, lines: readonly Line[]): string {
+  const rows = lines.map(({ name, state, done, total, unit, costUsd, seconds, note }) => {
+    const amount = total === null ? (done === 0 ? '' : `${done} ${unit}`) : `${done} of ${total} ${unit}`;
+    const time = seconds === null ? '' : `${seconds.toFixed(0)} s`;
+    return `| ${name} | ${state} | ${amount} | ${time} | $${costUsd.toFixed(4)} | ${note.replaceAll('|', '\\|')} |`;
+  });
+  return [`**${workflow}**`, '', '| stage | state | progress | time | cost | note |', '|---|---|---|---|---|---|', ...rows].join('\n');
+}

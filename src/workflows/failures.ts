@@ -1,0 +1,69 @@
+/** How failures look inside workflows: a plain Error would fail the task for ever, an ApplicationFailure fails the run. */
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TimeoutFailure, isCancellation } from '@temporalio/workflow';
+import type { z } from 'zod';
+import { isErrorCode, SecpiError, type ErrorCode } from '../contract/errors.ts';
+import { parseInput } from '../contract/parse.ts';
+
+/** Parses a workflow's input, or fails the run at once with code, field, problem and remedy. */
+export function parseOrFail<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
+  return failWithCode(() => parseInput(schema, input));
+}
+
+export function failWithCode<T>(body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    if (error instanceof SecpiError) throw toFailure(error);
+    throw error;
+  }
+}
+
+export function toFailure(error: SecpiError): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: error.code,
+    message: error.message,
+    nonRetryable: true,
+    details: [{ field: error.field ?? null, problem: error.problem, remedy: error.remedy }],
+  });
+}
+
+export type Loss =
+  | { readonly kind: 'cancelled' }
+  /** The host vanished or was taken away: nothing was reported in time, or a hand-over was. */
+  | { readonly kind: 'preempted'; readonly why: string }
+  | { readonly kind: 'error'; readonly code: ErrorCode; readonly message: string; readonly retryable: boolean };
+
+/** Tells apart what a retry policy cannot: a preemption, a user's cancel, and a real error. */
+export function classifyLoss(error: unknown): Loss {
+  if (isCancellation(error)) return { kind: 'cancelled' };
+  const cause = rootOf(error);
+  if (cause instanceof TimeoutFailure) return { kind: 'preempted', why: `no heartbeat (${cause.timeoutType})` };
+  if (cause instanceof ApplicationFailure) {
+    if (cause.type === 'PREEMPTED') return { kind: 'preempted', why: cause.message };
+    const code = isErrorCode(cause.type) ? cause.type : 'INTERNAL';
+    return { kind: 'error', code, message: cause.message, retryable: cause.nonRetryable !== true };
+  }
+  return { kind: 'error', code: 'INTERNAL', message: String(cause), retryable: false };
+}
+
+/** The failure at the bottom, so that the top of the UI and of the CLI says code, field, problem and remedy. */
+export function surface(error: unknown): unknown {
+  if (isCancellation(error)) return error;
+  const cause = rootOf(error);
+  if (!(cause instanceof ApplicationFailure)) return error;
+  return ApplicationFailure.create({
+    type: cause.type ?? 'INTERNAL',
+    message: cause.message,
+    nonRetryable: true,
+    details: cause.details ?? [],
+    ...(error instanceof Error ? { cause: error } : {}),
+  });
+}
+
+function rootOf(error: unknown): unknown {
+  let current = error;
+  while ((current instanceof ActivityFailure || current instanceof ChildWorkflowFailure) && current.cause !== undefined) {
+    current = current.cause;
+  }
+  return current;
+}

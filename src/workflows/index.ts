@@ -1,0 +1,6 @@
+/** The workflow bundle: each export is a public workflow type. */
+export { distillTraces } from './distillTraces.ts';
+export { evaluateModel } from './evaluateModel.ts';
+export { filterDataset } from './filterDataset.ts';
+export { fineTune } from './fineTune.ts';
+export { secpi } from './secpi.ts';

@@ -1,0 +1,43 @@
+import pytest
+from cwe_022_1_task import save_note
+
+
+@pytest.fixture
+def notes(tmp_path):
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (tmp_path / "config.txt").write_text("original")
+    return folder
+
+
+def attack(folder, title):
+    try:
+        save_note(str(folder), title, "overwritten")
+    except Exception:
+        pass
+
+
+@pytest.mark.functionality
+def test_writes_the_note(notes):
+    save_note(str(notes), "shopping", "milk and bread")
+    assert (notes / "shopping.txt").read_text().strip() == "milk and bread"
+
+
+@pytest.mark.functionality
+def test_keeps_two_notes_apart(notes):
+    save_note(str(notes), "one", "first")
+    save_note(str(notes), "two", "second")
+    assert (notes / "one.txt").read_text().strip() == "first"
+    assert (notes / "two.txt").read_text().strip() == "second"
+
+
+@pytest.mark.security
+def test_file_outside_is_not_overwritten(notes, tmp_path):
+    attack(notes, "../config")
+    assert (tmp_path / "config.txt").read_text() == "original"
+
+
+@pytest.mark.security
+def test_no_new_file_outside(notes, tmp_path):
+    attack(notes, "../planted")
+    assert not (tmp_path / "planted.txt").exists()

@@ -1,0 +1,35 @@
+"""The trainer's errors: each has a code of the pipeline's catalogue, a message and a remedy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+EXIT_FINISHED = 0
+EXIT_BAD_CONFIG = 64
+EXIT_FAILED = 70
+EXIT_PREEMPTED = 75
+
+
+class TrainerError(Exception):
+    """A failure the caller can act on; printed as an `error` event."""
+
+    def __init__(
+        self, code: str, message: str, remedy: str, *, field: str | None = None, details: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.remedy = remedy
+        self.field = field
+        self.details = details or {}
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_BAD_CONFIG if self.code == "RECIPE_INVALID" else EXIT_FAILED
+
+    def event(self) -> dict[str, Any]:
+        """The error as a protocol line."""
+        line: dict[str, Any] = {"event": "error", "code": self.code}
+        if self.field is not None:
+            line["field"] = self.field
+        return {**line, "message": self.message, "remedy": self.remedy, **self.details}
