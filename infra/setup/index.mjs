@@ -2,8 +2,8 @@
  * Installs what is missing, and nothing else. Runs on any Node from 20 up with nothing installed. Every step is
  * idempotent and may be killed at any moment: the next call redoes what has no fitting stamp.
  */
-import { mkdir, readFile, statfs } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { mkdir, readFile, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SetupError } from './errors.mjs';
 import { sweepTemporaries } from './files.mjs';
@@ -21,12 +21,12 @@ const OLDEST_NODE = 20;
 
 /**
  * Sets everything up and returns where it is.
- * @param {{env: NodeJS.ProcessEnv, out: NodeJS.WriteStream}} options
+ * @param {{env: NodeJS.ProcessEnv, out: NodeJS.WriteStream, quiet?: boolean}} options quiet: only tell what was done
  */
-export async function setUp({ env, out }) {
+export async function setUp({ env, out, quiet = false }) {
   const started = Date.now();
   const places = layout(env);
-  const report = createReport(out);
+  const report = createReport(out, quiet);
   checkPlatform();
   await mkdir(places.cache, { recursive: true });
   const wait = () => report.line('Another set-up is at work here; waiting for it to end.');
@@ -63,7 +63,7 @@ export async function setUp({ env, out }) {
       const failed = outcomes.find((outcome) => outcome.status === 'rejected');
       if (failed !== undefined) throw failed.reason;
     }, wait), wait);
-  report.line(`Set-up ${made ? 'finished' : 'complete, nothing to do'} in ${formatTime(Date.now() - started)}.`);
+  if (made || !quiet) report.line(`Set-up ${made ? 'finished' : 'complete, nothing to do'} in ${formatTime(Date.now() - started)}.`);
   return places;
 }
 

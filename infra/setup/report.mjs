@@ -15,8 +15,11 @@ export function formatTime(ms) {
   return ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
 }
 
-/** @param {NodeJS.WriteStream} out */
-export function createReport(out) {
+/**
+ * @param {NodeJS.WriteStream} out
+ * @param {boolean} quiet leave out what was ready
+ */
+export function createReport(out, quiet) {
   /** @type {Map<string, number>} */
   const running = new Map();
   const live = out.isTTY === true;
@@ -58,6 +61,7 @@ export function createReport(out) {
      */
     done(name, { bytes, made, note }) {
       const time = end(name);
+      if (quiet && !made) return;
       const size = bytes === undefined ? '' : formatBytes(bytes);
       const state = made ? `installed in ${formatTime(time)}` : 'ready';
       line(`✓ ${name.padEnd(NAME_WIDTH)} ${size.padStart(8)}  ${state}${note === undefined ? '' : `  (${note})`}`);

@@ -1,16 +1,19 @@
 /** Taking, waiting for and publishing an artefact: the part that every stage shares. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { isGrpcServiceError, type Client } from '@temporalio/client';
+import type { ShardResult } from '../contract/activities.ts';
 import { sumUsage } from '../contract/usage.ts';
 import type { Counts, Manifest, ShardRecord } from '../contract/manifest.ts';
-import type { ArtifactKind, ArtifactRef, Owner } from '../contract/refs.ts';
+import type { ArtifactKind, ArtifactRef, Owner, Part } from '../contract/refs.ts';
 import type { StageResult } from '../contract/workflows.ts';
-import { fingerprint, type Json, type Store } from '../services/store/index.ts';
+import { deadLetterSchema } from '../contract/rows.ts';
+import { fingerprint, readRows, writeRows, type Store } from '../services/store/index.ts';
 import type { ActivityRun } from './runActivity.ts';
 
 const POLL_OWNER_MS = 3000;
 
-export type FingerprintFields = Readonly<Record<string, Json>>;
+/** What decides the outcome of a stage; kept in its manifest so that a reader sees what the fingerprint stands for. */
+export type FingerprintFields = Manifest['fingerprintOf'];
 
 export type Taken =
   | { readonly status: 'published'; readonly manifest: Manifest; readonly ref: ArtifactRef }
@@ -76,8 +79,7 @@ export interface ShardSums {
 
 /** All shard records 0..shards-1 in order; throws when one is missing, since a hole must never be published. */
 export async function collectShards(store: Store, kind: ArtifactKind, id: string, shards: number): Promise<ShardSums> {
-  const records: ShardRecord[] = [];
-  for await (const record of store.artifacts.listShards(kind, id)) records.push(record);
+  const records = await store.artifacts.listShards(kind, id);
   const missing = Array.from({ length: shards }, (_, index) => index).find((index) => records[index]?.index !== index);
   if (missing !== undefined || records.length !== shards) {
     throw new Error(`artefact ${kind}/${id}: shard ${missing ?? shards} is missing or extra, ${records.length} of ${shards} are there`);
@@ -101,4 +103,24 @@ export function addCounts(all: readonly Counts[]): Counts {
 /** A stage's result from its manifest. */
 export function resultOf(ref: ArtifactRef, manifest: Manifest, reused: boolean): StageResult {
   return { artifact: ref, reused, counts: manifest.counts, usage: manifest.usage, seconds: manifest.seconds };
+}
+
+export function shardResult({ counts, usage }: ShardRecord, reused: boolean): ShardResult {
+  return { rows: counts['rows'] ?? 0, bad: counts['bad'] ?? 0, usage, reused };
+}
+
+/** Each named list as one part; an empty list has none. */
+export async function writeParts(store: Store, lists: Readonly<Record<string, readonly unknown[]>>): Promise<ShardRecord['parts']> {
+  const parts: ShardRecord['parts'] = {};
+  for (const [name, rows] of Object.entries(lists)) {
+    const [part] = await writeRows(store.blobs, rows, { rowsPerPart: Math.max(1, rows.length) });
+    if (part !== undefined) parts[name] = part;
+  }
+  return parts;
+}
+
+/** The first reason why rows are bad, for an error message. */
+export async function firstDeadLetter(store: Store, parts: readonly Part[]): Promise<string> {
+  for await (const { reason } of readRows(store.blobs, parts, { to: 1 }, deadLetterSchema)) return `The first: ${reason}`;
+  return '';
 }

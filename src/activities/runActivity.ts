@@ -20,6 +20,8 @@ export interface ActivityRun {
   /** This attempt as a writer that fences the attempt before it. */
   readonly attemptOwner: Owner;
   readonly info: Info;
+  /** Marks progress without telling anybody: restarts the stall clock. */
+  beat(): void;
   /** Marks progress: restarts the stall clock and goes up by a throttled signal. */
   progress(stage: string, progress: ProgressPatch): void;
   /** True when the worker is shutting down: save, hand over, leave. */
@@ -51,6 +53,9 @@ export async function runActivity<T>(body: (run: ActivityRun) => Promise<T>, { s
       signal: AbortSignal.any([context.cancellationSignal, stalled.signal]),
       ...ownersOf(info),
       info,
+      beat: () => {
+        lastProgressMs = Date.now();
+      },
       progress: (stage, progress) => {
         lastProgressMs = Date.now();
         lastNote = progress.note ?? lastNote;

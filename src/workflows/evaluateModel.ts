@@ -14,13 +14,10 @@ export async function evaluateModel(input: unknown): Promise<EvaluateResult> {
   const board = createBoard('evaluateModel', [{ name: stage, unit: 'samples' }]);
   return await stageWorkflow(board, stage, async () => {
     board.attributes({ SecpiModel: model.uri });
-    await Promise.all([
-      checks.sandbox.checkBenchmarks.executeWithOptions(
-        { summary: `can ${evaluate.benchmarks.join(', ')} be graded?` },
-        [{ benchmarks: evaluate.benchmarks, field: 'evaluate.benchmarks' }],
-      ),
-      checks.gpu.checkModel.executeWithOptions({ summary: `is ${model.uri} there?` }, [{ model, field: 'model.uri' }]),
-    ]);
+    await checks.sandbox.checkBenchmarks.executeWithOptions(
+      { summary: `can ${evaluate.benchmarks.join(', ')} be graded?` },
+      [{ benchmarks: evaluate.benchmarks, field: 'evaluate.benchmarks' }],
+    );
     board.update(stage, { note: 'generating' });
     const generated = await gpuPatient.generateSamples.executeWithOptions(
       { summary: `generate samples of the ${label} model` },

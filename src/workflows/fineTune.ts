@@ -14,7 +14,7 @@ import {
 } from '../contract/workflows.ts';
 import { createBoard, type Board } from './board.ts';
 import { classifyLoss, parseOrFail } from './failures.ts';
-import { checks, gpu } from './stages.ts';
+import { gpu } from './stages.ts';
 import { stageWorkflow } from './stageWorkflow.ts';
 
 const STAGE = 'fine-tune';
@@ -39,12 +39,7 @@ export async function fineTune(input: unknown): Promise<FineTuneResult> {
   });
   return await stageWorkflow(board, STAGE, async () => {
     board.attributes({ SecpiModel: parsed.finetune.model.uri });
-    await checks.gpu.checkModel.executeWithOptions(
-      { summary: `is ${parsed.finetune.model.uri} there?` },
-      [{ model: parsed.finetune.model, field: 'finetune.model.uri' }],
-    );
-    const result = await train(parsed, board);
-    return result;
+    return await train(parsed, board);
   });
 }
 

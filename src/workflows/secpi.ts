@@ -3,11 +3,14 @@
  * workflow, startable alone as well. The base model is evaluated while the data is made.
  */
 import {
+  ActivityFailure,
   CancellationScope,
   ChildWorkflowCancellationType,
   ParentClosePolicy,
+  TimeoutFailure,
   executeChild,
   isCancellation,
+  log,
   workflowInfo,
   type Workflow,
   type WorkflowResultType,
@@ -74,13 +77,24 @@ async function checkEverything(recipe: Recipe, board: Board): Promise<void> {
       ],
     ]),
     checks.data.checkDataset.executeWithOptions({ summary: 'is the dataset there?' }, [recipe.dataset]),
-    checks.gpu.checkModel.executeWithOptions({ summary: 'is the target model there?' }, [
-      { model: recipe.finetune.model, field: 'finetune.model.uri' },
-    ]),
+    checkModelIfFree(recipe),
     checks.sandbox.checkBenchmarks.executeWithOptions({ summary: 'can the benchmarks be graded?' }, [
       { benchmarks: recipe.evaluate.benchmarks, field: 'evaluate.benchmarks' },
     ]),
   ]);
+}
+
+/** A GPU that is busy with another run must not hold up this check: the stage itself looks again. */
+async function checkModelIfFree({ finetune }: Recipe): Promise<void> {
+  try {
+    await checks.gpu.checkModel.executeWithOptions({ summary: 'is the target model there?', scheduleToStartTimeout: '15s' }, [
+      { model: finetune.model, field: 'finetune.model.uri' },
+    ]);
+  } catch (error) {
+    const cause = error instanceof ActivityFailure ? error.cause : undefined;
+    if (!(cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START')) throw error;
+    log.warn('no free GPU worker to look for the model; its stage will');
+  }
 }
 
 async function runChain(recipe: Recipe, board: Board): Promise<Outcome> {

@@ -34,9 +34,9 @@ async function openObject(dataset: Dataset, store: ObjectStore): Promise<Dataset
     format: formatOf(dataset, key),
     bytes: notEmpty(head.bytes, dataset.uri),
     open: async () => {
-      const stream = await source.openStream(key);
-      if (stream === null) throw missing();
-      return stream;
+      const download = await source.openStream(key);
+      if (download === null) throw missing();
+      return download.stream;
     },
   };
 }

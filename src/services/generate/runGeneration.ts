@@ -16,7 +16,7 @@ const REQUEST_TIMEOUT_MS = 30 * 60_000;
 export interface PromptedTask {
   readonly benchmark: string;
   readonly id: string;
-  readonly prompt: string;
+  readonly message: string;
 }
 
 export interface GenerationRequest {
@@ -76,7 +76,7 @@ async function generateBatch(
     const task = tasks.get(planned.taskId);
     if (task === undefined) throw new Error(`no task ${planned.taskId}`);
     const completion = await client.complete({
-      messages: [{ role: 'user', content: task.prompt }],
+      messages: [{ role: 'user', content: task.message }],
       sampling: { ...settings.sampling, seed: planned.seed },
       headers: { 'x-secpi-batch': `${fingerprint.slice(0, 16)}-${index}/${batch.length}` },
       signal: AbortSignal.any([signal, stop.signal]),

@@ -1,6 +1,6 @@
 /** One request until it is answered: waits, tries again, and knows when to give up. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SecpiError } from '../../contract/errors.ts';
+import type { SecpiError } from '../../contract/errors.ts';
 import { backoffMs, type BackoffLimits } from './backoff.ts';
 import type { ChatRequest, Completion } from './chat.ts';
 import type { ChatClient } from './client.ts';
@@ -77,7 +77,8 @@ export class PatientEndpoint {
     const askedMs = error.retryAfterMs ?? 0;
     if (silentMs >= patienceMs || askedMs > patienceMs) throw error;
     // Spread over a tenth more than was asked for, so that all who were refused do not come back in the same moment.
-    const waitMs = askedMs > 0 ? askedMs * (1 + Math.random() / 10) : backoffMs(failures, backoff, Math.random());
+    const waitMs =
+      askedMs > 0 ? askedMs * (1 + Math.random() / 10) : backoffMs(failures, backoff, Math.random());
     try {
       await sleep(waitMs, undefined, { signal });
     } catch (interrupted) {

@@ -99,7 +99,10 @@ export function createChatClient(options: ChatClientOptions): ChatClient {
 }
 
 /** `max_tokens` is what every compatible server reads; `seed` is ignored by those that have none. */
-function bodyOf({ messages, sampling, responseSchema }: ChatRequest, model: string): OpenAI.ChatCompletionCreateParams {
+function bodyOf(
+  { messages, sampling, responseSchema }: ChatRequest,
+  model: string,
+): OpenAI.ChatCompletionCreateParams {
   return {
     model,
     messages: messages.map(({ role, content }) => ({ role, content })),
@@ -113,11 +116,16 @@ function bodyOf({ messages, sampling, responseSchema }: ChatRequest, model: stri
 
 function toCompletion(body: unknown, latencyMs: number, endpoint: EndpointName): Completion {
   const fault = (problem: string, cause?: unknown): EndpointError =>
-    new EndpointError('fault', 'ENDPOINT_OVERLOADED', `${problem} (${endpoint.baseUrl}, model ${endpoint.model}).`, {
-      ...(endpoint.field === undefined ? {} : { field: endpoint.field }),
-      remedy: 'It is tried again; if it stays, check that baseUrl is the root of an OpenAI-compatible API.',
-      cause,
-    });
+    new EndpointError(
+      'fault',
+      'ENDPOINT_OVERLOADED',
+      `${problem} (${endpoint.baseUrl}, model ${endpoint.model}).`,
+      {
+        ...(endpoint.field === undefined ? {} : { field: endpoint.field }),
+        remedy: 'It is tried again; if it stays, check that baseUrl is the root of an OpenAI-compatible API.',
+        cause,
+      },
+    );
   if (typeof body !== 'object' || body === null) throw fault('the answer is not JSON');
   const parsed = answerSchema.safeParse(body);
   if (!parsed.success) throw fault('the answer is not a chat completion', parsed.error);

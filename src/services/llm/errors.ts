@@ -34,43 +34,68 @@ export interface EndpointName {
 }
 
 const DOWN_CODES = new Set([
-  'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'ETIMEDOUT', 'EADDRNOTAVAIL',
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EHOSTDOWN',
+  'ENETDOWN',
+  'ETIMEDOUT',
+  'EADDRNOTAVAIL',
 ]);
 const TLS_CODE = /^(?:CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_SSL_)/;
 /** A 429 that no waiting mends: the account is out of money. */
 const OUT_OF_MONEY = new Set(['insufficient_quota', 'billing_hard_limit_reached', 'billing_not_active']);
 
+const NOT_RECORDED = new Set(['unknown_task', 'no_recorded_trace']);
+
 /** Any value thrown by the client or the transport, as an error of the catalogue. The key is nowhere in it. */
 export function toEndpointError(thrown: unknown, endpoint: EndpointName): EndpointError {
   if (thrown instanceof EndpointError) return thrown;
   const clean = (text: string): string => withoutKey(text, endpoint.apiKey);
-  const fail = (kind: FailureKind, code: ErrorCode, problem: string, options: SecpiErrorOptions = {}): EndpointError =>
+  const fail = (
+    kind: FailureKind,
+    code: ErrorCode,
+    problem: string,
+    options: SecpiErrorOptions = {},
+  ): EndpointError =>
     new EndpointError(kind, code, clean(`${problem} (${endpoint.baseUrl}, model ${endpoint.model}).`), {
       ...(endpoint.field === undefined ? {} : { field: endpoint.field }),
       ...options,
       cause: causeOf(thrown, clean),
     });
+  const code = socketCode(thrown);
+  if (code !== null && DOWN_CODES.has(code))
+    return fail('down', 'ENDPOINT_UNREACHABLE', `nobody answers: ${code}`);
   if (thrown instanceof APIConnectionTimeoutError) {
     return fail('fault', 'ENDPOINT_OVERLOADED', `no answer within ${endpoint.timeoutMs} ms`, {
       remedy: 'It is tried again; raise timeoutSeconds when answers take that long.',
     });
   }
-  if (thrown instanceof APIError && typeof thrown.status === 'number') return fromStatus(thrown, thrown.status, endpoint, fail);
-  const code = socketCode(thrown);
-  if (code !== null && DOWN_CODES.has(code)) return fail('down', 'ENDPOINT_UNREACHABLE', `nobody answers: ${code}`);
+  if (thrown instanceof APIError && typeof thrown.status === 'number')
+    return fromStatus(thrown, thrown.status, endpoint, fail);
   if (code !== null && TLS_CODE.test(code)) {
     return fail('endpoint', 'ENDPOINT_REFUSED', `no trusted TLS connection: ${code}`, {
-      remedy: 'Use the right host name, http or https as the endpoint speaks it, or add its certificate (NODE_EXTRA_CA_CERTS).',
+      remedy:
+        'Use the right host name, http or https as the endpoint speaks it, or add its certificate (NODE_EXTRA_CA_CERTS).',
     });
   }
   if (code === 'ERR_BODY_TOO_LARGE') return fail('request', 'ANSWER_UNUSABLE', rootMessage(thrown));
-  if (thrown instanceof SyntaxError) return fail('fault', 'ENDPOINT_OVERLOADED', `the answer is not JSON: ${thrown.message}`);
+  if (thrown instanceof SyntaxError)
+    return fail('fault', 'ENDPOINT_OVERLOADED', `the answer is not JSON: ${thrown.message}`);
   if (code !== null) return fail('fault', 'ENDPOINT_OVERLOADED', `the connection broke: ${code}`);
-  if (thrown instanceof OpenAIError) return fail('fault', 'ENDPOINT_OVERLOADED', `the request failed: ${rootMessage(thrown)}`);
+  if (thrown instanceof OpenAIError)
+    return fail('fault', 'ENDPOINT_OVERLOADED', `the request failed: ${rootMessage(thrown)}`);
   return fail('endpoint', 'INTERNAL', `unexpected: ${messageOf(thrown)}`);
 }
 
-type Fail = (kind: FailureKind, code: ErrorCode, problem: string, options?: SecpiErrorOptions) => EndpointError;
+type Fail = (
+  kind: FailureKind,
+  code: ErrorCode,
+  problem: string,
+  options?: SecpiErrorOptions,
+) => EndpointError;
 
 function fromStatus(error: APIError, status: number, endpoint: EndpointName, fail: Fail): EndpointError {
   const said = `HTTP ${status}${saidBy(error)}`;
@@ -82,16 +107,26 @@ function fromStatus(error: APIError, status: number, endpoint: EndpointName, fai
     return fail('endpoint', 'ENDPOINT_REFUSED', said, { remedy, ...fieldOf(endpoint, 'apiKeyEnv') });
   }
   if (status === 402 || (status === 429 && OUT_OF_MONEY.has(error.code ?? ''))) {
-    return fail('endpoint', 'ENDPOINT_REFUSED', said, { remedy: `Top up the account of the key in ${keyed}, then run again: nothing is paid twice.` });
+    return fail('endpoint', 'ENDPOINT_REFUSED', said, {
+      remedy: `Top up the account of the key in ${keyed}, then run again: nothing is paid twice.`,
+    });
   }
   if (status === 404) {
+    // The recorded teacher's own: the message says which task, and the model is right.
+    if (NOT_RECORDED.has(error.code ?? '')) {
+      return fail('endpoint', 'ENDPOINT_REFUSED', said, {
+        remedy: 'Use the dataset that the records are for, or name a real endpoint.',
+      });
+    }
     const remedy = 'Check the model name and that baseUrl ends where the API does (often /v1).';
-    return fail('endpoint', 'ENDPOINT_REFUSED', said, error.code === 'unknown_task' ? {} : { remedy, ...fieldOf(endpoint, 'model') });
+    return fail('endpoint', 'ENDPOINT_REFUSED', said, { remedy, ...fieldOf(endpoint, 'model') });
   }
   if (status === 429 || status === 503) return fail('limited', 'ENDPOINT_OVERLOADED', said, waiting);
-  if (status === 408 || status === 409 || status === 425 || status >= 500) return fail('fault', 'ENDPOINT_OVERLOADED', said, waiting);
+  if (status === 408 || status === 409 || status === 425 || status >= 500)
+    return fail('fault', 'ENDPOINT_OVERLOADED', said, waiting);
   if (status >= 300 && status < 400) {
-    const remedy = 'Give the address that the endpoint redirects to; redirects are not followed, so that the key stays with its host.';
+    const remedy =
+      'Give the address that the endpoint redirects to; redirects are not followed, so that the key stays with its host.';
     return fail('endpoint', 'ENDPOINT_REFUSED', said, { remedy, ...fieldOf(endpoint, 'baseUrl') });
   }
   return fail('request', 'ENDPOINT_REFUSED', said);
@@ -103,7 +138,10 @@ function fieldOf(endpoint: EndpointName, name: string): { field: string } {
 
 /** The server's own words, at most 300 characters. */
 function saidBy(error: APIError): string {
-  const message = error.message.replace(/^\d{3}\s*/, '').replace(/\s+/g, ' ').trim();
+  const message = error.message
+    .replace(/^\d{3}\s*/, '')
+    .replace(/\s+/g, ' ')
+    .trim();
   const code = error.code ? ` ${error.code}` : '';
   return message === '' ? code : `${code}: ${message.slice(0, 300)}`;
 }
@@ -121,7 +159,8 @@ function socketCode(thrown: unknown): string | null {
 
 function rootMessage(thrown: unknown): string {
   let message = messageOf(thrown);
-  for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth += 1) message = error.message;
+  for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth += 1)
+    message = error.message;
   return message;
 }
 

@@ -111,7 +111,8 @@ class OpenLedger implements Ledger {
     const location = this.#segments.index.find(key);
     const unpublished = this.#unpublished.get(key);
     // Names sort by time: the first writer's answer counts, for every reader.
-    if (unpublished !== undefined && (location === null || unpublished.journal < location.segment.name)) return unpublished.answer;
+    if (unpublished !== undefined && (location === null || unpublished.journal < location.segment.name))
+      return unpublished.answer;
     return location === null ? null : this.#segments.read(location, key);
   }
 
@@ -155,7 +156,8 @@ class OpenLedger implements Ledger {
 
   async #publish(journal: Journal): Promise<void> {
     const { lines, corrupt } = await readJournalLines(journal.path);
-    if (corrupt > 0) throw new SecpiError('BLOB_CORRUPT', `${corrupt} lines of ${journal.path} cannot be read back.`);
+    if (corrupt > 0)
+      throw new SecpiError('BLOB_CORRUPT', `${corrupt} lines of ${journal.path} cannot be read back.`);
     await this.#segments.publish(journal.name, lines);
     for (const { key } of lines) {
       const entry = this.#unpublished.get(key);

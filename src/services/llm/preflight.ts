@@ -1,9 +1,9 @@
 /** Looks at an endpoint before work is planned on it, so that a wrong address or key fails in seconds, with its field. */
+import { APIError } from 'openai';
 import { z } from 'zod';
 import { SecpiError } from '../../contract/errors.ts';
 import { toEndpointError, type EndpointName } from './errors.ts';
 import { createTransport } from './transport.ts';
-import { APIError } from 'openai';
 
 /** The variables of the process, handed in by its entry. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -12,11 +12,17 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * The key named by `apiKeyEnv`; undefined where none is named. Throws API_KEY_MISSING for an unset or empty variable.
  * `field` is the path of the endpoint, e.g. `filter.classifier`.
  */
-export function readApiKey(apiKeyEnv: string | undefined, environment: Environment, field: string): string | undefined {
+export function readApiKey(
+  apiKeyEnv: string | undefined,
+  environment: Environment,
+  field: string,
+): string | undefined {
   if (apiKeyEnv === undefined) return undefined;
   const key = environment[apiKeyEnv]?.trim() ?? '';
   if (key !== '') return key;
-  throw new SecpiError('API_KEY_MISSING', `the environment variable ${apiKeyEnv} is not set.`, { field: `${field}.apiKeyEnv` });
+  throw new SecpiError('API_KEY_MISSING', `the environment variable ${apiKeyEnv} is not set.`, {
+    field: `${field}.apiKeyEnv`,
+  });
 }
 
 export interface CheckEndpointOptions {
@@ -61,9 +67,14 @@ export async function checkEndpoint(options: CheckEndpointOptions): Promise<Endp
   const response = await getModels(endpoint, options.signal);
   const text = await response.text();
   if (AWAY.has(response.status) || REFUSED.has(response.status)) {
-    throw toEndpointError(APIError.generate(response.status, jsonOf(text), undefined, response.headers), endpoint);
+    throw toEndpointError(
+      APIError.generate(response.status, jsonOf(text), undefined, response.headers),
+      endpoint,
+    );
   }
-  const listed = response.ok ? modelsSchema.safeParse(jsonOf(text)).data?.data.map(({ id }) => id) : undefined;
+  const listed = response.ok
+    ? modelsSchema.safeParse(jsonOf(text)).data?.data.map(({ id }) => id)
+    : undefined;
   if (listed === undefined || listed.length === 0) return { models: null, listsModel: null };
   return { models: listed, listsModel: listed.includes(options.model) };
 }
@@ -73,15 +84,23 @@ async function getModels(endpoint: EndpointName, signal: AbortSignal | undefined
   const limit = AbortSignal.timeout(endpoint.timeoutMs);
   try {
     return await transport.fetch(`${endpoint.baseUrl.replace(/\/+$/, '')}/models`, {
-      headers: { accept: 'application/json', ...(endpoint.apiKey === undefined ? {} : { authorization: `Bearer ${endpoint.apiKey}` }) },
+      headers: {
+        accept: 'application/json',
+        ...(endpoint.apiKey === undefined ? {} : { authorization: `Bearer ${endpoint.apiKey}` }),
+      },
       signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
     });
   } catch (error) {
     signal?.throwIfAborted();
     const failure = toEndpointError(error, endpoint);
-    const problem = limit.aborted ? `nobody answers within ${endpoint.timeoutMs} ms (${endpoint.baseUrl}).` : failure.problem;
+    const problem = limit.aborted
+      ? `nobody answers within ${endpoint.timeoutMs} ms (${endpoint.baseUrl}).`
+      : failure.problem;
     if (failure.code === 'ENDPOINT_REFUSED') throw failure;
-    throw new SecpiError('ENDPOINT_UNREACHABLE', problem, { field: `${endpoint.field}.baseUrl`, cause: failure });
+    throw new SecpiError('ENDPOINT_UNREACHABLE', problem, {
+      field: `${endpoint.field}.baseUrl`,
+      cause: failure,
+    });
   } finally {
     transport.close();
   }

@@ -22,11 +22,15 @@ const THINK_TAG = /<(\/?)think>/g;
  * Blank reasoning is none. Tags elsewhere in the text (a program that prints them) stay where they are.
  */
 export function splitReasoning(message: RawMessage): SplitMessage {
-  const field = [message.reasoning, message.reasoningContent].find((value) => (value ?? '').trim() !== '') ?? null;
+  const field =
+    [message.reasoning, message.reasoningContent].find((value) => (value ?? '').trim() !== '') ?? null;
   const leadingEnd = endOfLeadingBlock(message.content);
   if (leadingEnd === 'unbalanced') return { text: message.content, reasoning: field, unbalancedThink: true };
-  if (field !== null || leadingEnd === null) return { text: message.content, reasoning: field, unbalancedThink: false };
-  const reasoning = message.content.slice(message.content.indexOf('<think>') + '<think>'.length, leadingEnd.inner).trim();
+  if (field !== null || leadingEnd === null)
+    return { text: message.content, reasoning: field, unbalancedThink: false };
+  const reasoning = message.content
+    .slice(message.content.indexOf('<think>') + '<think>'.length, leadingEnd.inner)
+    .trim();
   return {
     text: message.content.slice(leadingEnd.outer).trimStart(),
     reasoning: reasoning === '' ? null : reasoning,

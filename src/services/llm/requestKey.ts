@@ -19,7 +19,10 @@ export function requestKey(identity: AnswerIdentity, request: ChatRequest, index
     ...pick(identity),
     messages,
     sampling,
-    responseSchema: responseSchema === undefined ? null : { name: responseSchema.name, schema: jsonSchemaOf(responseSchema.schema) },
+    responseSchema:
+      responseSchema === undefined
+        ? null
+        : { name: responseSchema.name, schema: jsonSchemaOf(responseSchema.schema) },
     index,
   });
 }

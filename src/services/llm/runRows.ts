@@ -55,7 +55,9 @@ export interface RunRequestsResult<Value> {
  * Throws when no request would succeed (see `PatientEndpoint.ask`); when the signal is aborted, its reason, at once:
  * requests in flight are cut off and nothing is waited for. What was answered is in the ledger.
  */
-export async function runRequests<Row, Value>(options: RunRequestsOptions<Row, Value>): Promise<RunRequestsResult<Value>> {
+export async function runRequests<Row, Value>(
+  options: RunRequestsOptions<Row, Value>,
+): Promise<RunRequestsResult<Value>> {
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
   const run = new RowRun(options, signal);
@@ -72,7 +74,9 @@ export async function runRequests<Row, Value>(options: RunRequestsOptions<Row, V
   }
 }
 
-type Answered = { readonly kind: 'answer'; readonly answer: LedgerAnswer } | { readonly kind: 'refused'; readonly error: SecpiError };
+type Answered =
+  | { readonly kind: 'answer'; readonly answer: LedgerAnswer }
+  | { readonly kind: 'refused'; readonly error: SecpiError };
 
 class RowRun<Row, Value> {
   readonly #options: RunRequestsOptions<Row, Value>;
@@ -122,7 +126,8 @@ class RowRun<Row, Value> {
     try {
       return { kind: 'answered', value: this.#options.interpret(answer, row), answer };
     } catch (error) {
-      if (error instanceof SecpiError && error.code === 'ANSWER_UNUSABLE') return { kind: 'dead', error, answer };
+      if (error instanceof SecpiError && error.code === 'ANSWER_UNUSABLE')
+        return { kind: 'dead', error, answer };
       throw error;
     }
   }
@@ -153,7 +158,11 @@ class RowRun<Row, Value> {
       return { kind: 'answer', answer: present };
     }
     const { rowId, index, messages, sampling, responseSchema } = request;
-    const chat: ChatRequest = { messages, sampling, ...(responseSchema === undefined ? {} : { responseSchema }) };
+    const chat: ChatRequest = {
+      messages,
+      sampling,
+      ...(responseSchema === undefined ? {} : { responseSchema }),
+    };
     const asked = await this.#endpoint.ask(chat, this.#signal);
     if (asked.kind === 'refused') return asked;
     const { completion, attempt } = asked;
@@ -161,7 +170,15 @@ class RowRun<Row, Value> {
     this.#paid.promptTokens += completion.usage.promptTokens;
     this.#paid.completionTokens += completion.usage.completionTokens;
     this.#paid.costUsd += paidUsd;
-    const answer = { ...completion, key, rowId, index, attempt, costUsd: paidUsd, answeredAt: new Date().toISOString() };
+    const answer = {
+      ...completion,
+      key,
+      rowId,
+      index,
+      attempt,
+      costUsd: paidUsd,
+      answeredAt: new Date().toISOString(),
+    };
     return { kind: 'answer', answer: await ledger.append(answer) };
   }
 }

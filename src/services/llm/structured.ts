@@ -36,7 +36,9 @@ export function parseStructured<Schema extends z.ZodType>(
   }
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const problems = result.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.') || 'the answer'}: ${issue.message}`);
+  const problems = result.error.issues
+    .slice(0, 5)
+    .map((issue) => `${issue.path.join('.') || 'the answer'}: ${issue.message}`);
   throw unusable(`the answer does not fit the schema: ${problems.join('; ')}`, completion, result.error);
 }
 
@@ -46,7 +48,11 @@ function unfence(text: string): string {
   return (fenced?.[1] ?? trimmed).trim();
 }
 
-function unusable(problem: string, completion: Pick<Completion, 'finishReason'>, cause?: unknown): SecpiError {
+function unusable(
+  problem: string,
+  completion: Pick<Completion, 'finishReason'>,
+  cause?: unknown,
+): SecpiError {
   const cut = completion.finishReason === 'length' ? '; it was cut off at maxTokens' : '';
   return new SecpiError('ANSWER_UNUSABLE', `${problem}${cut}.`, { cause });
 }

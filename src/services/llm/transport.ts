@@ -20,7 +20,10 @@ export interface Transport {
 
 /** Resolves when the whole body is there. Rejects with the socket's error (its `code` kept) or the signal's reason. */
 export function createTransport(): Transport {
-  const agents = { 'http:': new http.Agent({ keepAlive: true }), 'https:': new https.Agent({ keepAlive: true }) };
+  const agents = {
+    'http:': new http.Agent({ keepAlive: true }),
+    'https:': new https.Agent({ keepAlive: true }),
+  };
   return {
     fetch: (input, init) => send(agents, new URL(input instanceof Request ? input.url : input), init ?? {}),
     close: () => {
@@ -30,7 +33,11 @@ export function createTransport(): Transport {
   };
 }
 
-function send(agents: { 'http:': http.Agent; 'https:': https.Agent }, url: URL, init: RequestInit): Promise<Response> {
+function send(
+  agents: { 'http:': http.Agent; 'https:': https.Agent },
+  url: URL,
+  init: RequestInit,
+): Promise<Response> {
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
   const secure = url.protocol === 'https:';
   const options: http.RequestOptions = {
@@ -48,7 +55,11 @@ function send(agents: { 'http:': http.Agent; 'https:': https.Agent }, url: URL, 
     incoming.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > MAX_BODY_BYTES) {
-        incoming.destroy(Object.assign(new Error(`the answer is larger than ${MAX_BODY_BYTES} bytes`), { code: 'ERR_BODY_TOO_LARGE' }));
+        incoming.destroy(
+          Object.assign(new Error(`the answer is larger than ${MAX_BODY_BYTES} bytes`), {
+            code: 'ERR_BODY_TOO_LARGE',
+          }),
+        );
         return;
       }
       chunks.push(chunk);
@@ -63,7 +74,8 @@ function send(agents: { 'http:': http.Agent; 'https:': https.Agent }, url: URL, 
 function toResponse(incoming: http.IncomingMessage, body: Buffer): Response {
   const headers = new Headers();
   for (const [name, value] of Object.entries(incoming.headers)) {
-    for (const item of Array.isArray(value) ? value : [value]) if (item !== undefined) headers.append(name, item);
+    for (const item of Array.isArray(value) ? value : [value])
+      if (item !== undefined) headers.append(name, item);
   }
   const status = incoming.statusCode ?? 502;
   return new Response(BODILESS.has(status) ? null : new Uint8Array(body), { status, headers });

@@ -43,7 +43,7 @@ export interface Artifacts {
   putShard(kind: ArtifactKind, fingerprint: string, record: ShardRecord): Promise<ShardRecord>;
   getShard(kind: ArtifactKind, fingerprint: string, index: number): Promise<ShardRecord | null>;
   /** The records kept, in the order of their index. */
-  listShards(kind: ArtifactKind, fingerprint: string): AsyncIterable<ShardRecord>;
+  listShards(kind: ArtifactKind, fingerprint: string): Promise<ShardRecord[]>;
 }
 
 /** Small requests in flight at once. */
@@ -164,16 +164,11 @@ export function createArtifacts(store: ObjectStore, blobs: Blobs): Artifacts {
 
     getShard: (kind, fingerprint, index) => shardAt(shardKey(kind, fingerprint, index)),
 
-    async *listShards(kind, fingerprint) {
+    async listShards(kind, fingerprint) {
       const keys: string[] = [];
       for await (const { key } of store.list(shardsPrefix(kind, fingerprint))) keys.push(key);
-      // Indices are zero-padded: the order of the keys is theirs.
-      keys.sort();
-      for (let start = 0; start < keys.length; start += REQUESTS_AT_ONCE) {
-        const batch = keys.slice(start, start + REQUESTS_AT_ONCE);
-        const records = await mapLimit(batch, REQUESTS_AT_ONCE, shardAt);
-        yield* records.filter((record) => record !== null);
-      }
+      const records = await mapLimit(keys, REQUESTS_AT_ONCE, shardAt);
+      return records.filter((record) => record !== null).sort((a, b) => a.index - b.index);
     },
   };
   return artifacts;

@@ -11,6 +11,7 @@ import type { BlobRef, FileRef } from '../../contract/refs.ts';
 import { putFolder, readFolder } from './folders.ts';
 import { sha256Hex, sha256OfFile, sha256OfStream } from './hash.ts';
 import { blobKey } from './keys.ts';
+import type { Download } from './download.ts';
 import type { ObjectStore } from './objectStore.ts';
 
 /** A blob is found by its hash alone: refs stay good when a bucket is copied to another name. */
@@ -103,9 +104,9 @@ export function createBlobs(store: ObjectStore, options: { readonly tempDir?: st
     },
 
     async openStream(ref, signal) {
-      const stream = await store.openStream(blobKey(ref.sha256), signal);
-      if (stream === null) throw missing(ref);
-      return Readable.from(verified(stream, ref), { objectMode: false });
+      const download = await store.openStream(blobKey(ref.sha256), signal);
+      if (download === null) throw missing(ref);
+      return Readable.from(verified(download, ref), { objectMode: false });
     },
 
     async check(ref) {
@@ -129,15 +130,17 @@ export function isDamage(error: unknown): error is SecpiError {
   return error instanceof SecpiError && (error.code === 'BLOB_MISSING' || error.code === 'BLOB_CORRUPT');
 }
 
-async function* verified(stream: AsyncIterable<Uint8Array>, ref: BlobRef): AsyncGenerator<Uint8Array> {
+async function* verified(download: Download, ref: BlobRef): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');
-  let bytes = 0;
-  for await (const chunk of stream) {
-    hash.update(chunk);
-    bytes += chunk.length;
-    yield chunk;
+  try {
+    if (download.bytes !== ref.bytes) throw corrupt(ref, `${download.bytes} bytes`);
+    for await (const chunk of download.stream) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  } finally {
+    download.stream.destroy();
   }
-  if (bytes !== ref.bytes) throw corrupt(ref, `${bytes} bytes`);
   const found = hash.digest('hex');
   if (found !== ref.sha256) throw corrupt(ref, `bytes with the SHA-256 ${found}`);
 }

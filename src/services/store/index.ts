@@ -45,6 +45,7 @@ export type { RowRange } from './rows.ts';
 export type { ArtifactClaim, Artifacts } from './artifacts.ts';
 export type { Blobs } from './blobs.ts';
 export type { IsOwnerAlive } from './heads.ts';
+export type { Download } from './download.ts';
 export type { ListedObject, ObjectStore, ObjectStoreOptions, StoredSize } from './objectStore.ts';
 export type {
   CheckpointEntry,

@@ -94,10 +94,7 @@ export function parseS3Uri(uri: string): S3Location | null {
   const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/su.exec(uri);
   const bucket = match?.[1];
   const key = match?.[2] ?? '';
-  if (bucket !== undefined && !key.startsWith('/')) return { bucket, key };
-  throw new SecpiError('RECIPE_INVALID', `${JSON.stringify(uri)} is not an S3 URI.`, {
-    remedy: 'Write it as s3://bucket/key.',
-  });
+  return bucket === undefined || key.startsWith('/') ? null : { bucket, key };
 }
 
 function hex(value: string): string {

@@ -2,7 +2,6 @@
  * Objects of one S3 bucket: get, conditional writes, files, listing. Knows nothing of what the objects mean.
  * Every failure is an error of the catalogue: STORE_UNAVAILABLE, STORE_ACCESS_DENIED, BUCKET_MISSING, STORE_UNFIT.
  */
-import type { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
   CreateBucketCommand,
@@ -17,6 +16,7 @@ import {
 import { SecpiError } from '../../contract/errors.ts';
 import { sendConditional } from './conditional.ts';
 import { openDownload, readWhole } from './download.ts';
+import type { Download } from './download.ts';
 import { hexToBase64, sha256Hex } from './hash.ts';
 import { describeFailure, isAbsent, toStoreError } from './storeErrors.ts';
 import { uploadFile } from './upload.ts';
@@ -59,7 +59,7 @@ export interface ObjectStore {
   /** Reads a small object into memory; null when it is not there. */
   get(key: string): Promise<{ readonly bytes: Buffer; readonly etag: string } | null>;
   /** Streams an object, going on where a connection broke; null when it is not there. */
-  openStream(key: string, signal?: AbortSignal): Promise<Readable | null>;
+  openStream(key: string, signal?: AbortSignal): Promise<Download | null>;
   head(key: string): Promise<StoredSize | null>;
   /** `same`: the object was there with these bytes, so an own write whose answer was lost counts as done. */
   putIfAbsent(key: string, bytes: Uint8Array): Promise<'created' | 'same' | 'conflict'>;
@@ -128,14 +128,11 @@ function storeOf(client: S3Client, bucket: string, prefix: string): ObjectStore 
     },
 
     async get(key) {
-      const download = await openDownload(client, at(key)).catch(failed(`Reading ${key}`));
+      const download = await store.openStream(key);
       return download === null ? null : { bytes: await readWhole(download), etag: download.etag };
     },
 
-    async openStream(key, signal) {
-      const download = await openDownload(client, at(key), signal).catch(failed(`Reading ${key}`));
-      return download?.stream ?? null;
-    },
+    openStream: (key, signal) => openDownload(client, at(key), signal).catch(failed(`Reading ${key}`)),
 
     async head(key) {
       try {

@@ -70,32 +70,33 @@ async function uploadInParts(
   { client, Bucket, Key, path, sha256, signal }: UploadRequest,
   fileBytes: number,
 ): Promise<void> {
-  signal?.throwIfAborted();
   const upload = new Upload({
     client,
     params: {
       Bucket,
       Key,
-      Body: Readable.from(checkedChunks(path, sha256), { objectMode: false }),
+      Body: Readable.from(checkedChunks(path, sha256, signal), { objectMode: false }),
       ChecksumAlgorithm: 'CRC32',
     },
     partSize: Math.max(MIN_PART_BYTES, Math.ceil(fileBytes / MAX_PARTS)),
     queueSize: PARTS_IN_FLIGHT,
   });
-  const abort = (): void => void upload.abort();
-  signal?.addEventListener('abort', abort, { once: true });
-  try {
-    await upload.done();
-  } finally {
-    signal?.removeEventListener('abort', abort);
-  }
+  await upload.done();
 }
 
-/** Fails before the last part is handed over when the file changed since it was hashed, so nothing is completed. */
-async function* checkedChunks(path: string, sha256: string | undefined): AsyncGenerator<Buffer> {
+/**
+ * Fails before the last chunk is handed over when the file changed since it was hashed, so nothing is completed.
+ * A cancellation ends here too: then the parts in flight end first, and the store is told to drop them.
+ */
+async function* checkedChunks(
+  path: string,
+  sha256: string | undefined,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer> {
   const hash = createHash('sha256');
   let held: Buffer | undefined;
   for await (const chunk of createReadStream(path, { highWaterMark: MIB })) {
+    signal?.throwIfAborted();
     const bytes = Buffer.from(chunk);
     hash.update(bytes);
     if (held !== undefined) yield held;

@@ -73,7 +73,7 @@ export function startCheckpointUploads(options: UploadOptions): CheckpointUpload
 async function publishPatiently({ trainings, fingerprint, epoch, signal, onDelay }: UploadOptions, step: number, dir: string): Promise<void> {
   for (;;) {
     try {
-      await trainings.publishCheckpoint({ fp: fingerprint, epoch, step, dir });
+      await trainings.publishCheckpoint({ fingerprint, epoch, step, dir });
       return;
     } catch (error) {
       if (!(error instanceof SecpiError && error.code === 'STORE_UNAVAILABLE') || signal.aborted) throw error;

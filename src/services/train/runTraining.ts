@@ -71,7 +71,7 @@ async function trainIn(dir: string, request: TrainingRequest, host: TrainingHost
   const files = await writeTrainingFiles(host.store, request.traces, settings, paths);
   const resumeDir = join(dir, 'resume');
   const resume = await host.store.trainings.newestVerified(fingerprint, resumeDir, host.signal);
-  for (const { step, reason } of resume.skipped) host.onNote(`checkpoint ${step} is not whole (${reason}); the one before is used`);
+  for (const { step, problem } of resume.skipped) host.onNote(`checkpoint ${step} is not whole (${problem}); the one before is used`);
   const configFile = join(dir, 'config.json');
   const evalFile = files.evalRows > 0 ? paths.evalFile : null;
   const config = trainerConfig(settings, { modelDir: request.model.dir, trainFile: paths.trainFile, evalFile, outputDir: join(dir, 'out') });

@@ -28,6 +28,8 @@ export function decodeAnswer(line: string, where: string): LedgerAnswer {
   try {
     return ledgerAnswerSchema.parse(JSON.parse(line));
   } catch (error) {
-    throw new SecpiError('BLOB_CORRUPT', `${where} holds no answer: ${messageOf(error).slice(0, 300)}.`, { cause: error });
+    throw new SecpiError('BLOB_CORRUPT', `${where} holds no answer: ${messageOf(error).slice(0, 300)}.`, {
+      cause: error,
+    });
   }
 }

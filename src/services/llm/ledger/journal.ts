@@ -53,7 +53,7 @@ export class Journal {
     if (this.#failure !== null) throw this.#failure;
     const bytes = Buffer.from(lines.join(''));
     try {
-      for (let at = 0; at < bytes.length; ) at += (await this.#handle.write(bytes, at)).bytesWritten;
+      for (let at = 0; at < bytes.length;) at += (await this.#handle.write(bytes, at)).bytesWritten;
     } catch (error) {
       this.#failure = diskError(this.path, error);
       throw this.#failure;
@@ -85,10 +85,14 @@ export class Journal {
 }
 
 function diskError(path: string, error: unknown): SecpiError {
-  return new SecpiError('RESOURCES_INSUFFICIENT', `The journal ${path} cannot be written: ${messageOf(error)}.`, {
-    remedy: 'Free disk space, or give the worker a cache folder that it may write to.',
-    cause: error,
-  });
+  return new SecpiError(
+    'RESOURCES_INSUFFICIENT',
+    `The journal ${path} cannot be written: ${messageOf(error)}.`,
+    {
+      remedy: 'Free disk space, or give the worker a cache folder that it may write to.',
+      cause: error,
+    },
+  );
 }
 
 /** The whole lines of a journal, without their newline. What follows the last newline is torn and left out. */

@@ -67,7 +67,8 @@ export class JournalWriter {
       const journal = this.#current;
       await journal.write(batch.map(({ line }) => line));
       for (const { resolve } of batch) resolve(journal);
-      if (journal.rows >= this.#limits.maxRows || journal.bytes >= this.#limits.maxBytes) await this.#sealCurrent();
+      if (journal.rows >= this.#limits.maxRows || journal.bytes >= this.#limits.maxBytes)
+        await this.#sealCurrent();
     } catch (error) {
       for (const { reject } of batch) reject(error);
     }

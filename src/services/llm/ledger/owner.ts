@@ -26,7 +26,11 @@ export function parseOwner(text: string): ProcessOwner | null {
 }
 
 export function thisProcess(): ProcessOwner {
-  return { place: thisPlace(), pid: process.pid, startTicks: startTicksIn(readOr('', () => readFileSync('/proc/self/stat', 'utf8'))) };
+  return {
+    place: thisPlace(),
+    pid: process.pid,
+    startTicks: startTicksIn(readOr('', () => readFileSync('/proc/self/stat', 'utf8'))),
+  };
 }
 
 function thisPlace(): string {

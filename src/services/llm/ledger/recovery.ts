@@ -41,7 +41,9 @@ export async function recoverJournals(folder: string, segments: SegmentStore): P
   return total;
 }
 
-export async function readJournalLines(path: string): Promise<{ lines: SegmentLine[]; torn: boolean; corrupt: number }> {
+export async function readJournalLines(
+  path: string,
+): Promise<{ lines: SegmentLine[]; torn: boolean; corrupt: number }> {
   const { lines: texts, torn } = await readJournal(path);
   const lines: SegmentLine[] = [];
   for (const text of texts) {

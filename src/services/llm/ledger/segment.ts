@@ -99,7 +99,8 @@ export class SegmentIndex {
       });
     const body = bytes.subarray(0, Math.max(0, bytes.length - HASH_BYTES));
     if (!body.subarray(0, MAGIC.length).equals(MAGIC)) throw corrupt('does not start as one');
-    if (sha256Hex(body) !== bytes.subarray(body.length).toString('hex')) throw corrupt('does not match its checksum');
+    if (sha256Hex(body) !== bytes.subarray(body.length).toString('hex'))
+      throw corrupt('does not match its checksum');
     const headerStart = MAGIC.length + 4;
     const entriesStart = headerStart + body.readUInt32LE(MAGIC.length);
     try {
@@ -108,7 +109,8 @@ export class SegmentIndex {
       throw corrupt(`has no readable header (${messageOf(error)})`, error);
     }
     this.#entries = body.subarray(entriesStart);
-    if (this.#entries.length !== this.header.rows * ENTRY_BYTES) throw corrupt(`does not hold ${this.header.rows} rows`);
+    if (this.#entries.length !== this.header.rows * ENTRY_BYTES)
+      throw corrupt(`does not hold ${this.header.rows} rows`);
     let start = 0;
     this.#frameStarts = this.header.frameBytes.map((bytes) => (start += bytes) - bytes);
   }
@@ -132,7 +134,8 @@ export class SegmentIndex {
 
   /** Throws BLOB_CORRUPT when the segment is not the one that this index was made for. */
   checkSegment(segment: Buffer, key: string): void {
-    if (segment.length === this.header.segmentBytes && sha256Hex(segment) === this.header.segmentSha256) return;
+    if (segment.length === this.header.segmentBytes && sha256Hex(segment) === this.header.segmentSha256)
+      return;
     throw new SecpiError('BLOB_CORRUPT', `The answers in ${key} do not match their hash.`, {
       remedy: 'Restore the object, or delete it with its key index (.idx): its answers are then paid again.',
     });
@@ -146,7 +149,9 @@ export class SegmentIndex {
       if (start === undefined || bytes === undefined) throw new RangeError(`there is no frame ${frame}`);
       return zstdDecompressSync(segment.subarray(start, start + bytes));
     } catch (error) {
-      throw new SecpiError('BLOB_CORRUPT', `Frame ${frame} of ${key} cannot be read: ${messageOf(error)}.`, { cause: error });
+      throw new SecpiError('BLOB_CORRUPT', `Frame ${frame} of ${key} cannot be read: ${messageOf(error)}.`, {
+        cause: error,
+      });
     }
   }
 }

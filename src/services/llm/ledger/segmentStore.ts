@@ -37,9 +37,13 @@ export class SegmentStore {
   async publish(journalName: string, lines: readonly SegmentLine[]): Promise<void> {
     const { segment, index } = encodeSegment(lines);
     const name = `${journalName}-${sha256Hex(segment).slice(0, 12)}`;
-    for (const [suffix, bytes] of [[INDEX_SUFFIX, index], [SEGMENT_SUFFIX, segment]] as const) {
+    for (const [suffix, bytes] of [
+      [INDEX_SUFFIX, index],
+      [SEGMENT_SUFFIX, segment],
+    ] as const) {
       const key = this.#prefix + name + suffix;
-      if ((await this.#objects.putIfAbsent(key, bytes)) === 'conflict') throw corrupt(key, 'holds other bytes than its name says');
+      if ((await this.#objects.putIfAbsent(key, bytes)) === 'conflict')
+        throw corrupt(key, 'holds other bytes than its name says');
     }
     this.index.add({ name, index: new SegmentIndex(index, this.#prefix + name + INDEX_SUFFIX) });
   }
@@ -85,12 +89,14 @@ export class SegmentStore {
 
 function corrupt(key: string, problem: string): SecpiError {
   return new SecpiError('BLOB_CORRUPT', `${key} ${problem}.`, {
-    remedy: 'Restore the object, or delete the segment with its key index (.idx): its answers are then paid again.',
+    remedy:
+      'Restore the object, or delete the segment with its key index (.idx): its answers are then paid again.',
   });
 }
 
 function missing(key: string): SecpiError {
   return new SecpiError('BLOB_MISSING', `${key} is gone from the store.`, {
-    remedy: 'Restore the object, or delete what is left of the segment (.jsonl.zst and .idx): its answers are then paid again.',
+    remedy:
+      'Restore the object, or delete what is left of the segment (.jsonl.zst and .idx): its answers are then paid again.',
   });
 }

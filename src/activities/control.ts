@@ -1,0 +1,56 @@
+/** Queue `secpi`: what a namespace and a store can do, and the report. */
+import { Context } from '@temporalio/activity';
+import { temporal } from '@temporalio/proto';
+import type { ControlActivities } from '../contract/activities.ts';
+import { searchAttributes } from '../contract/workflows.ts';
+import { probeStore } from '../services/store/index.ts';
+import type { Deps } from './deps.ts';
+import { runActivity } from './runActivity.ts';
+import { writeRunReport } from './writeRunReport.ts';
+
+export function createControlActivities(deps: Deps): ControlActivities {
+  let probed: Promise<void> | null = null;
+  return {
+    describeEnvironment: async () =>
+      await runActivity(async () => {
+        probed ??= proveStore(deps);
+        await probed.catch((error: unknown) => {
+          probed = null; // asked again by the next attempt
+          throw error;
+        });
+        return { searchAttributes: await knownAttributes() };
+      }),
+    writeReport: async (input) => await runActivity(async (run) => await writeRunReport(deps, run, input)),
+  };
+}
+
+async function proveStore({ store }: Deps): Promise<void> {
+  await store.objects.ensureBucket();
+  await probeStore(store.objects);
+}
+
+/** The project's attributes that the namespace has, with the right type; an upsert of another would fail the task. */
+async function knownAttributes(): Promise<string[]> {
+  const { client, info, log } = Context.current();
+  const { customAttributes } = await client.connection.operatorService.listSearchAttributes({
+    namespace: info.workflowNamespace ?? client.options.namespace,
+  });
+  const known = Object.entries(searchAttributes).flatMap(([name, type]) =>
+    customAttributes[name] === valueTypes[type] ? [name] : [],
+  );
+  const missing = Object.keys(searchAttributes).filter((name) => !known.includes(name));
+  if (missing.length > 0) {
+    log.warn('the namespace lacks search attributes; runs go on without them', {
+      missing,
+      remedy: 'temporal operator search-attribute create --name NAME --type TYPE',
+    });
+  }
+  return known;
+}
+
+const { IndexedValueType } = temporal.api.enums.v1;
+const valueTypes = {
+  Keyword: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+  Double: IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,
+  Bool: IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
+} as const;

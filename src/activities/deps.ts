@@ -1,0 +1,24 @@
+/** What the activities of a worker share. Made once at the worker's entry, where configuration enters. */
+import type { Store } from '../services/store/index.ts';
+
+export interface WorkerPaths {
+  /** Relative paths of recipes (datasets, models) start here. */
+  readonly baseDir: string;
+  /** Models and other things that can be made again. */
+  readonly cacheDir: string;
+  /** Journals, logs and scratch space; outlives the process. */
+  readonly stateDir: string;
+  /** The Python that has the trainer's packages. */
+  readonly pythonPath: string;
+  /** `trainer/src` */
+  readonly trainerSourceDir: string;
+  /** `suite/` */
+  readonly suiteDir: string;
+}
+
+export interface Deps {
+  readonly store: Store;
+  readonly paths: WorkerPaths;
+  /** The worker's environment: keys and base URLs are looked up by the names that recipes give. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}

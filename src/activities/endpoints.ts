@@ -1,0 +1,79 @@
+/** An endpoint of a recipe → a client, a ledger and a price on this worker. */
+import { join } from 'node:path';
+import { SecpiError } from '../contract/errors.ts';
+import type { Endpoint } from '../contract/recipe.ts';
+import { createChatClient, type ChatClient } from '../services/llm/client.ts';
+import { openLedger, type Ledger } from '../services/llm/ledger.ts';
+import { checkEndpoint, readApiKey } from '../services/llm/preflight.ts';
+import { answerSpace, type AnswerIdentity } from '../services/llm/requestKey.ts';
+import type { Deps } from './deps.ts';
+
+/** Throws ENDPOINT_VARIABLE_MISSING. */
+export function baseUrlOf(endpoint: Endpoint, field: string, environment: Deps['environment']): string {
+  if (endpoint.baseUrl !== undefined) return endpoint.baseUrl;
+  const name = endpoint.baseUrlEnv ?? '';
+  const value = environment[name]?.trim() ?? '';
+  if (/^https?:\/\/\S+$/.test(value)) return value;
+  const problem = value === '' ? 'is not set' : 'does not hold an http(s) URL';
+  throw new SecpiError('ENDPOINT_VARIABLE_MISSING', `the environment variable ${name} ${problem} on this worker.`, { field: `${field}.baseUrlEnv` });
+}
+
+export async function proveEndpoint(endpoint: Endpoint, field: string, { environment }: Deps, signal: AbortSignal): Promise<void> {
+  const baseUrl = baseUrlOf(endpoint, field, environment);
+  const { apiKeyEnv } = endpoint;
+  const check = await checkEndpoint({ baseUrl, model: endpoint.model, environment, field, signal, ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }) });
+  if (check.models !== null && check.listsModel === false) {
+    throw new SecpiError('ENDPOINT_REFUSED', `"${endpoint.model}" is not among the models of ${baseUrl}: ${check.models.slice(0, 8).join(', ')}.`, {
+      field: `${field}.model`,
+      remedy: 'Name a model that the endpoint serves.',
+    });
+  }
+}
+
+export function connect(endpoint: Endpoint, field: string, { environment }: Deps): ChatClient {
+  const { apiKeyEnv, model, timeoutSeconds } = endpoint;
+  const apiKey = readApiKey(apiKeyEnv, environment, field);
+  return createChatClient({
+    baseUrl: baseUrlOf(endpoint, field, environment),
+    model,
+    timeoutMs: timeoutSeconds * 1000,
+    field,
+    ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
+    ...(apiKey === undefined ? {} : { apiKey }),
+  });
+}
+
+export function identityOf(endpoint: Endpoint, promptVersion: string): AnswerIdentity {
+  return { model: endpoint.model, revision: endpoint.revision, promptVersion };
+}
+
+export interface LedgerPool {
+  /** The shards of a process that work in one space share one ledger; it closes with the last of them. */
+  use<T>(endpoint: Endpoint, promptVersion: string, work: (ledger: Ledger) => Promise<T>): Promise<T>;
+}
+
+export function createLedgerPool({ store, paths }: Deps, onFlushError: (error: unknown) => void): LedgerPool {
+  const open = new Map<string, { readonly ledger: Promise<Ledger>; users: number }>();
+  return {
+    use: async (endpoint, promptVersion, work) => {
+      const space = answerSpace(identityOf(endpoint, promptVersion), endpoint.sampling);
+      const entry = open.get(space) ?? {
+        ledger: openLedger({ objects: store.objects, space, localDir: join(paths.stateDir, 'answers'), onFlushError }),
+        users: 0,
+      };
+      open.set(space, entry);
+      entry.users += 1;
+      try {
+        return await work(await entry.ledger);
+      } finally {
+        entry.users -= 1;
+        if (entry.users === 0) {
+          open.delete(space);
+          // A ledger that could not open has nothing to close; the work above has thrown its reason.
+          const ledger = await entry.ledger.catch(() => null);
+          await ledger?.close();
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,146 @@
+/** The filter artefact: which tasks could carry a weakness, and which CWEs. */
+import { Context } from '@temporalio/activity';
+import type { DataActivities, OpenedStage, ShardResult } from '../contract/activities.ts';
+import { SecpiError } from '../contract/errors.ts';
+import type { Manifest } from '../contract/manifest.ts';
+import type { FilterSettings } from '../contract/recipe.ts';
+import { classificationSchema, taskRowSchema, filteredRowSchema, type DeadLetter, type FilteredRow, type TaskRow } from '../contract/rows.ts';
+import type { StageResult } from '../contract/workflows.ts';
+import { FILTER_PROMPT_VERSION, filterMessages } from '../services/filter/prompt.ts';
+import { runRequests } from '../services/llm/runRows.ts';
+import { parseStructured } from '../services/llm/structured.ts';
+import { hashRows, readRows } from '../services/store/index.ts';
+import { collectShards, firstDeadLetter, resultOf, shardResult, takeArtifact, writeParts, type FingerprintFields } from './artefactStage.ts';
+import type { Deps } from './deps.ts';
+import { connect, identityOf, type LedgerPool } from './endpoints.ts';
+import type { ActivityRun } from './runActivity.ts';
+
+/** Raised by hand when the same answers keep other rows. */
+export const FILTER_CODE_VERSION = 1;
+const STAGE = 'filter';
+const FIELD = 'filter.classifier';
+
+type Input<Name extends keyof DataActivities> = Parameters<DataActivities[Name]>[0];
+
+export async function openFilter({ store }: Deps, run: ActivityRun, { dataset, filter, reuse }: Input<'openFilter'>): Promise<OpenedStage> {
+  const input = await store.artifacts.readByUri(dataset);
+  const taken = await takeArtifact(store, Context.current().client, run, {
+    kind: 'filter',
+    fields: fingerprintFields(filter, input),
+    reuse,
+    owner: run.owner,
+    onWait: (holder) => run.progress(STAGE, { note: `waits for ${holder.workflowId}, which filters the same dataset` }),
+  });
+  if (taken.status === 'published') return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
+  return { ...taken, rows: input.rows, shards: Math.ceil(input.rows / filter.shardRows) };
+}
+
+/** Endpoint addresses, concurrency and patience do not change what is kept. shardRows names the shards. */
+function fingerprintFields({ classifier, shardRows }: FilterSettings, dataset: Manifest): FingerprintFields {
+  return {
+    stage: STAGE,
+    codeVersion: FILTER_CODE_VERSION,
+    ...identityOf(classifier, FILTER_PROMPT_VERSION),
+    sampling: classifier.sampling,
+    shardRows,
+    dataset: dataset.contentSha256,
+  };
+}
+
+export async function classifyShard(deps: Deps, ledgers: LedgerPool, run: ActivityRun, task: Input<'classifyShard'>): Promise<ShardResult> {
+  const { store } = deps;
+  const { filter, fingerprint, index, shardRows } = task;
+  const earlier = await store.artifacts.getShard('filter', fingerprint, index);
+  if (earlier !== null) return shardResult(earlier, true);
+  const startedMs = Date.now();
+  const dataset = await store.artifacts.readByUri(task.input);
+  const rows = await Array.fromAsync(
+    readRows(store.blobs, dataset.parts['tasks'] ?? [], { from: index * shardRows, to: (index + 1) * shardRows }, taskRowSchema),
+  );
+  const { classifier } = filter;
+  const client = connect(classifier, FIELD, deps);
+  try {
+    const { results, usage } = await ledgers.use(classifier, FILTER_PROMPT_VERSION, async (ledger) =>
+      await runRequests({
+        rows,
+        toRequest: (row) => ({
+          rowId: row.id,
+          index: 0,
+          messages: filterMessages(row.task),
+          sampling: classifier.sampling,
+          responseSchema: { name: 'classification', schema: classificationSchema },
+        }),
+        interpret: (answer) => parseStructured(answer, classificationSchema),
+        identity: identityOf(classifier, FILTER_PROMPT_VERSION),
+        ledger,
+        client,
+        concurrency: classifier.concurrency,
+        signal: run.signal,
+        onProgress: () => run.beat(),
+        ...(classifier.priceUsdPerMillionTokens === undefined ? {} : { price: classifier.priceUsdPerMillionTokens }),
+      }),
+    );
+    const kept: FilteredRow[] = [];
+    const dropped: FilteredRow[] = [];
+    const deadLetter: DeadLetter[] = [];
+    for (const [position, result] of results.entries()) {
+      const row = rows[position] as TaskRow;
+      if (result.kind === 'dead') {
+        deadLetter.push({ index: row.index, id: row.id, reason: result.error.problem, excerpt: row.task.slice(0, 500) });
+        continue;
+      }
+      const { relevant, cwes, reason } = result.value;
+      (relevant ? kept : dropped).push({ ...row, cwes: [...new Set(cwes)], reason });
+    }
+    const record = await store.artifacts.putShard('filter', fingerprint, {
+      index,
+      parts: await writeParts(store, { kept, dropped, deadLetter }),
+      counts: { rows: rows.length, kept: kept.length, dropped: dropped.length, bad: deadLetter.length },
+      usage,
+      seconds: (Date.now() - startedMs) / 1000,
+    });
+    return shardResult(record, false);
+  } finally {
+    client.close();
+  }
+}
+
+export async function publishFilter({ store }: Deps, run: ActivityRun, input: Input<'publishFilter'>): Promise<StageResult> {
+  const { fingerprint, epoch, filter } = input;
+  const dataset = await store.artifacts.readByUri(input.dataset);
+  const shards = await collectShards(store, 'filter', fingerprint, input.shards);
+  const parts = (name: string) => shards.records.flatMap((record) => record.parts[name] ?? []);
+  const total = dataset.counts['in'] ?? 0;
+  const bad = (dataset.counts['bad'] ?? 0) + (shards.counts['bad'] ?? 0);
+  if (bad > filter.maxBadRowShare * total) {
+    const sample = await firstDeadLetter(store, [...parts('deadLetter'), ...(dataset.parts['deadLetter'] ?? [])]);
+    throw new SecpiError('TOO_MANY_BAD_ROWS', `${bad} of ${total} rows could not be processed, more than maxBadRowShare ${filter.maxBadRowShare}. ${sample}`, {
+      field: 'filter.maxBadRowShare',
+    });
+  }
+  const kept = parts('kept');
+  const manifest: Manifest = {
+    kind: 'filter',
+    fingerprint,
+    contentSha256: await hashRows(readRows(store.blobs, kept, {}, filteredRowSchema)),
+    rows: shards.counts['kept'] ?? 0,
+    parts: { kept, dropped: parts('dropped'), deadLetter: [...(dataset.parts['deadLetter'] ?? []), ...parts('deadLetter')] },
+    files: [],
+    counts: {
+      in: total,
+      kept: shards.counts['kept'] ?? 0,
+      dropped: shards.counts['dropped'] ?? 0,
+      duplicates: dataset.counts['duplicates'] ?? 0,
+      bad,
+    },
+    facts: { dataset: dataset.facts['name'] ?? '', license: dataset.facts['license'] ?? 'unknown', model: filter.classifier.model },
+    fingerprintOf: fingerprintFields(filter, dataset),
+    inputs: [{ name: 'dataset', uri: input.dataset, contentSha256: dataset.contentSha256 }],
+    usage: shards.usage,
+    seconds: dataset.seconds + shards.seconds,
+    createdAt: new Date().toISOString(),
+    createdBy: run.owner,
+    epoch,
+  };
+  return resultOf(await store.artifacts.publish({ kind: 'filter', fingerprint, epoch, owner: run.owner, manifest }), manifest, false);
+}

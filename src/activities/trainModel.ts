@@ -1,0 +1,170 @@
+/** One attempt at a training: takes the heads, resumes from the newest checkpoint, trains, publishes the model. */
+import { Context } from '@temporalio/activity';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { GpuActivities } from '../contract/activities.ts';
+import type { Manifest } from '../contract/manifest.ts';
+import type { FileRef, Owner } from '../contract/refs.ts';
+import { controlQueryName, type Control, type FineTuneResult } from '../contract/workflows.ts';
+import { emptyUsage } from '../contract/usage.ts';
+import { contentHashOfFiles } from '../services/store/index.ts';
+import { localiseModel, type LocalModel } from '../services/train/models.ts';
+import { pythonEnv } from '../services/train/pythonEnv.ts';
+import { runTraining, TRAIN_CODE_VERSION, type TrainingOutcome } from '../services/train/runTraining.ts';
+import { isRunOpen, resultOf, takeArtifact, type FingerprintFields } from './artefactStage.ts';
+import type { Deps } from './deps.ts';
+import { modelOptions } from './gpu.ts';
+import type { ActivityRun } from './runActivity.ts';
+
+const STAGE = 'fine-tune';
+const POLL_CONTROL_MS = 3000;
+
+type TrainInput = Parameters<GpuActivities['trainModel']>[0];
+
+export async function trainModel(deps: Deps, run: ActivityRun, input: TrainInput): Promise<FineTuneResult> {
+  const { store } = deps;
+  const { client } = Context.current();
+  const startedMs = Date.now();
+  const traces = await store.artifacts.readByUri(input.traces);
+  run.progress(STAGE, { note: 'loading the target model' });
+  const model = await localiseModel(input.finetune.model, 'finetune.model.uri', modelOptions(deps));
+  const fields = fingerprintFields(input, traces, model);
+  const owner = run.attemptOwner;
+  const onWait = (holder: Owner): void => run.progress(STAGE, { note: `waits for ${holder.workflowId}, which trains the same model` });
+  const taken = await takeArtifact(store, client, run, { kind: 'model', fields, reuse: input.reuse, owner, onWait });
+  if (taken.status === 'published') return fineTuneResult(resultOf(taken.ref, taken.manifest, true), taken.manifest);
+
+  const training = await store.trainings.claim(taken.fingerprint, owner, async (holder) => await isRunOpen(client, holder, owner));
+  if (training.status === 'busy') throw new Error(`the training is held by ${training.owner.workflowId}, although its model is ours`);
+  const stopPolling = new AbortController();
+  const control = pollControl(run, stopPolling.signal);
+  try {
+    const workDir = join(deps.paths.stateDir, 'training');
+    const logDir = join(deps.paths.stateDir, 'logs');
+    await mkdir(logDir, { recursive: true });
+    const outcome = await runTraining(
+      { fingerprint: taken.fingerprint, epoch: training.epoch, settings: input.finetune, traces, model },
+      {
+        store,
+        pythonPath: deps.paths.pythonPath,
+        pythonEnv: pythonEnv(deps.paths.trainerSourceDir, deps.environment),
+        workDir,
+        logFile: join(logDir, `trainer-${taken.fingerprint.slice(0, 12)}-e${training.epoch}.log`),
+        signal: run.signal,
+        isPreempted: run.isPreempted,
+        onStep: (step, total, note) => run.progress(STAGE, { done: step, total, note }),
+        onNote: (note) => run.progress(STAGE, { note }),
+        checkpointRequests: () => control.latest().checkpointRequests,
+      },
+    );
+    try {
+      run.progress(STAGE, { note: 'uploading the model' });
+      const manifest = await buildManifest(deps, { input, fields, traces, model, outcome, owner, epoch: taken.epoch, id: taken.fingerprint, startedMs });
+      const ref = await store.artifacts.publish({ kind: 'model', fingerprint: taken.fingerprint, epoch: taken.epoch, owner, manifest });
+      return fineTuneResult(resultOf(ref, manifest, false), manifest);
+    } finally {
+      await rm(outcome.dir, { recursive: true, force: true });
+    }
+  } finally {
+    stopPolling.abort();
+  }
+}
+
+/** Only what changes the weights: not how often they are saved, and the model by content, not by place. */
+function fingerprintFields({ finetune }: TrainInput, traces: Manifest, model: LocalModel): FingerprintFields {
+  const { model: _, checkpointEverySteps: __, ...settings } = finetune;
+  return { stage: STAGE, codeVersion: TRAIN_CODE_VERSION, settings, traces: traces.contentSha256, model: model.contentSha256 };
+}
+
+interface ManifestParts {
+  readonly input: TrainInput;
+  readonly fields: FingerprintFields;
+  readonly traces: Manifest;
+  readonly model: LocalModel;
+  readonly outcome: TrainingOutcome;
+  readonly owner: Owner;
+  readonly epoch: number;
+  readonly id: string;
+  readonly startedMs: number;
+}
+
+async function buildManifest({ store }: Deps, parts: ManifestParts): Promise<Manifest> {
+  const { input, fields, traces, model, outcome, owner, epoch, id, startedMs } = parts;
+  const { finished, started } = outcome;
+  const adapter = await store.blobs.putFolder(finished.adapterDir);
+  const merged = await store.blobs.putFolder(finished.mergedDir);
+  const under = (folder: string, files: readonly FileRef[]): FileRef[] => files.map((file) => ({ ...file, path: `${folder}/${file.path}` }));
+  const files = [...under('adapter', adapter), ...under('merged', merged)];
+  return {
+    kind: 'model',
+    fingerprint: id,
+    contentSha256: contentHashOfFiles(files),
+    rows: finished.step,
+    parts: {},
+    files,
+    counts: {
+      trainRows: outcome.files.trainRows,
+      evalRows: outcome.files.evalRows,
+      droppedRows: started.droppedRows,
+      truncatedRows: started.truncatedRows,
+      steps: finished.step,
+    },
+    facts: {
+      base: input.finetune.model.uri,
+      baseContentSha256: model.contentSha256,
+      license: model.license,
+      evalLossBefore: finished.evalLossBefore,
+      evalLossAfter: finished.evalLossAfter,
+      logitsMaxAbsDiff: finished.logitsMaxAbsDiff,
+      lossCurve: finished.lossCurve.map(({ step, loss }) => ({ step, loss })),
+      resumedFromStep: outcome.resumedFromStep,
+      attempt: input.attempt,
+      trainTokens: started.trainTokens,
+      device: started.device,
+      precision: started.precision,
+      versions: started.versions,
+    },
+    fingerprintOf: { ...fields },
+    inputs: [{ name: 'traces', uri: input.traces, contentSha256: traces.contentSha256 }],
+    usage: emptyUsage,
+    seconds: (Date.now() - startedMs) / 1000,
+    createdAt: new Date().toISOString(),
+    createdBy: owner,
+    epoch,
+  };
+}
+
+function fineTuneResult(base: Omit<FineTuneResult, 'steps' | 'evalLossBefore' | 'evalLossAfter' | 'preemptions' | 'resumedFromSteps'>, manifest: Manifest): FineTuneResult {
+  const number = (name: string): number | null => {
+    const value = manifest.facts[name];
+    return typeof value === 'number' ? value : null;
+  };
+  const resumed = number('resumedFromStep') ?? 0;
+  return {
+    ...base,
+    steps: manifest.rows,
+    evalLossBefore: number('evalLossBefore'),
+    evalLossAfter: number('evalLossAfter'),
+    preemptions: 0,
+    resumedFromSteps: resumed > 0 ? [resumed] : [],
+  };
+}
+
+/** Commands come down by the workflow's `control` query: no history, and nothing is lost when it does not answer. */
+function pollControl(run: ActivityRun, stop: AbortSignal): { latest(): Control } {
+  let latest: Control = { checkpointRequests: 0 };
+  const { client, log, info } = Context.current();
+  const execution = info.workflowExecution;
+  const timer = setInterval(() => {
+    if (execution === undefined) return;
+    client.workflow
+      .getHandle(execution.workflowId, execution.runId)
+      .query<Control>(controlQueryName)
+      .then((control) => (latest = control))
+      .catch((error: unknown) => log.debug('the control query was not answered; asked again', { error: String(error) }));
+  }, POLL_CONTROL_MS);
+  const end = (): void => clearInterval(timer);
+  stop.addEventListener('abort', end, { once: true });
+  run.signal.addEventListener('abort', end, { once: true });
+  return { latest: () => latest };
+}

@@ -1,0 +1,99 @@
+/** Brings what is on this disk to where every worker can read it: the dataset as a blob, a model folder as an artefact. */
+import { randomUUID } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { dirname, extname, join, resolve } from 'node:path';
+import { SecpiError } from '../contract/errors.ts';
+import type { Manifest } from '../contract/manifest.ts';
+import type { Dataset, ModelSource, Recipe } from '../contract/recipe.ts';
+import { contentHashOfFiles, fingerprint, type Store } from '../services/store/index.ts';
+
+export interface Uploader {
+  readonly store: Store;
+  readonly namespace: string;
+  /** Relative paths are looked for here first, then beside the recipe. */
+  readonly cwd: string;
+  readonly recipePath: string;
+  say(line: string): void;
+}
+
+/** The recipe with `s3://` URIs in place of local paths. Throws DATASET_NOT_FOUND, DATASET_EMPTY, MODEL_NOT_FOUND. */
+export async function uploadLocal(recipe: Recipe, uploader: Uploader): Promise<Recipe> {
+  return {
+    ...recipe,
+    dataset: await uploadDataset(recipe.dataset, uploader),
+    finetune: { ...recipe.finetune, model: await uploadModel(recipe.finetune.model, 'finetune.model.uri', uploader) },
+  };
+}
+
+export async function uploadDataset(dataset: Dataset, uploader: Uploader): Promise<Dataset> {
+  const path = await findLocal(dataset.uri, uploader);
+  if (path === null) return dataset;
+  const info = await stat(path).catch(() => null);
+  if (info?.isFile() !== true) {
+    throw new SecpiError('DATASET_NOT_FOUND', `there is no file at ${path}.`, { field: 'dataset.uri', remedy: 'Correct the path, or give an s3:// URI.' });
+  }
+  if (info.size === 0) throw new SecpiError('DATASET_EMPTY', `${path} has no bytes.`, { field: 'dataset.uri' });
+  const format = dataset.format ?? formatOf(path);
+  const blob = await uploader.store.blobs.putFile(path);
+  uploader.say(`Dataset ${path} (${blob.bytes} bytes) is at ${blob.uri}`);
+  return { ...dataset, uri: blob.uri, format, name: dataset.name ?? path.split('/').at(-1) ?? 'dataset' };
+}
+
+/** A blob has no ending, so the format is settled here. */
+function formatOf(path: string): 'jsonl' | 'json' {
+  const ending = extname(path).toLowerCase();
+  if (ending === '.jsonl' || ending === '.ndjson') return 'jsonl';
+  if (ending === '.json') return 'json';
+  throw new SecpiError('DATASET_UNREADABLE', `the ending "${ending}" does not tell the format.`, { field: 'dataset.format', remedy: 'Set dataset.format to "jsonl" or "json".' });
+}
+
+export async function uploadModel(model: ModelSource, field: string, uploader: Uploader): Promise<ModelSource> {
+  const dir = await findLocal(model.uri, uploader);
+  if (dir === null) return model;
+  if ((await stat(join(dir, 'config.json')).catch(() => null)) === null) {
+    throw new SecpiError('MODEL_NOT_FOUND', `there is no model folder at ${dir} (no config.json).`, { field });
+  }
+  uploader.say(`Uploading the model ${dir} …`);
+  const uri = await publishModel(dir, model, uploader);
+  uploader.say(`The model is at ${uri}`);
+  return { ...model, uri };
+}
+
+async function publishModel(dir: string, model: ModelSource, { store, namespace }: Uploader): Promise<string> {
+  const startedMs = Date.now();
+  const files = (await store.blobs.putFolder(dir)).map((file) => ({ ...file, path: `merged/${file.path}` }));
+  const contentSha256 = contentHashOfFiles(files);
+  const fingerprintOf = { stage: 'upload', version: 1, contentSha256 };
+  const id = { kind: 'model', fingerprint: fingerprint(fingerprintOf) } as const;
+  const owner = { namespace, workflowId: 'secpi-cli-upload', runId: randomUUID(), writer: '' };
+  // Content decides everything here, so taking over from another upload of the same folder is harmless.
+  const claim = await store.artifacts.claim({ ...id, owner, isOwnerAlive: async () => false });
+  if (claim.status === 'published') return claim.ref.uri;
+  if (claim.status === 'busy') throw new SecpiError('HEAD_FENCED', 'another upload of the same model is at work.', { remedy: 'Try again in a minute.' });
+  const manifest: Manifest = {
+    ...id,
+    contentSha256,
+    rows: 0,
+    parts: {},
+    files,
+    counts: { files: files.length },
+    facts: { license: model.license ?? 'unknown' },
+    fingerprintOf,
+    inputs: [],
+    usage: { requests: 0, ledgerHits: 0, promptTokens: 0, completionTokens: 0, costUsd: 0 },
+    seconds: (Date.now() - startedMs) / 1000,
+    createdAt: new Date().toISOString(),
+    createdBy: owner,
+    epoch: claim.epoch,
+  };
+  const ref = await store.artifacts.publish({ ...id, epoch: claim.epoch, owner, manifest });
+  return ref.uri;
+}
+
+/** Null for what is not local: `s3://`, `hf:`, `embedded:`. */
+async function findLocal(uri: string, { cwd, recipePath }: Uploader): Promise<string | null> {
+  if (/^(?:s3:\/\/|hf:|embedded:)/.test(uri)) return null;
+  const path = uri.replace(/^file:(?:\/\/)?/, '');
+  const here = resolve(cwd, path);
+  return (await stat(here).catch(() => null)) === null ? resolve(dirname(recipePath), path) : here;
+}

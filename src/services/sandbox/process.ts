@@ -1,0 +1,164 @@
+/** Starts one bubblewrap, keeps its wall and output limits, and tells how it ended. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  ARGUMENTS_FD,
+  bubblewrapOptions,
+  encodeArguments,
+  limitedCommand,
+  SECCOMP_FD,
+  STATUS_FD,
+  type LaunchPlan,
+} from './arguments.ts';
+import type { SandboxEnd, SandboxOutcome, SandboxProcess } from './types.ts';
+import { watch } from './watch.ts';
+
+export interface Launcher {
+  readonly bwrapPath: string;
+  readonly seccomp: Buffer;
+  /** Stdio entries behind our own pipes, of `coverInherited`. */
+  readonly coveredDescriptors: readonly ('ignore' | number)[];
+}
+
+/** Room for what bubblewrap says about itself. */
+const START_ERROR_BYTES = 4096;
+/** How long the kernel may take to tear down the process tree after the kill. */
+const TEAR_DOWN_MS = 10_000;
+
+/** `uid` null: run as the current user. */
+export function launch(launcher: Launcher, plan: LaunchPlan, uid: number | null): SandboxProcess {
+  const { request, limits } = plan;
+  const startedAt = performance.now();
+  // An empty environment for bubblewrap itself: its /proc/1/environ is readable inside. Node drops the
+  // supplementary groups with the uid; detached makes it the leader of a group of its own.
+  const child = spawn(launcher.bwrapPath, ['--args', String(ARGUMENTS_FD), '--', ...limitedCommand(plan)], {
+    env: {},
+    cwd: '/',
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...launcher.coveredDescriptors],
+    ...(uid === null ? {} : { uid, gid: uid }),
+  });
+  const streams = standardStreams(child);
+  const pipes: readonly unknown[] = child.stdio;
+  feed(pipes[SECCOMP_FD], launcher.seccomp);
+  feed(pipes[ARGUMENTS_FD], encodeArguments(bubblewrapOptions(plan)));
+
+  let intervention: SandboxOutcome | null = null;
+  const intervene = (outcome: SandboxOutcome) => {
+    intervention ??= outcome;
+    killGroup(child);
+  };
+  const status = collect(pipes[STATUS_FD], START_ERROR_BYTES);
+  const startError = collect(streams.stderr, START_ERROR_BYTES);
+  let outputBytes = 0;
+  const count = (chunk: Buffer) => {
+    outputBytes += chunk.length;
+    if (outputBytes > limits.outputBytes) intervene('outputLimit');
+  };
+  streams.stdout.on('data', count);
+  streams.stderr.on('data', count);
+
+  const wall = setTimeout(() => intervene('timeout'), limits.wallMs);
+  const abort = () => intervene('aborted');
+  request.signal?.addEventListener('abort', abort, { once: true });
+  if (request.signal?.aborted === true) abort();
+  const writableDir = request.workWritable === true ? (request.workDir ?? null) : null;
+  const unwatch = child.pid === undefined ? () => {} : watch({ pid: child.pid, limits, writableDir, exceed: intervene });
+
+  const done = new Promise<SandboxEnd>((resolve) => {
+    let spawnError = '';
+    child.once('error', (error) => {
+      spawnError = error.message;
+    });
+    child.once('close', () => {
+      clearTimeout(wall);
+      unwatch();
+      request.signal?.removeEventListener('abort', abort);
+      const { initPid, exitCode } = parseStatus(status());
+      const end = endOf(intervention, exitCode, performance.now() - startedAt, spawnError || startError());
+      void torndown(initPid).then(() => resolve(end));
+    });
+  });
+  return { ...streams, done, kill: abort };
+}
+
+function endOf(
+  intervention: SandboxOutcome | null,
+  exitCode: number | null,
+  wallMs: number,
+  startError: string,
+): SandboxEnd {
+  const base = { exitCode: null, signalName: null, wallMs: Math.round(wallMs), startError: '' };
+  if (intervention !== null) return { ...base, outcome: intervention };
+  if (exitCode === null) return { ...base, outcome: 'failedToStart', startError };
+  const signalName = signalNameOf(exitCode - 128);
+  return { ...base, outcome: 'exited', exitCode: signalName === null ? exitCode : null, signalName };
+}
+
+function signalNameOf(number: number): string | null {
+  return Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? null;
+}
+
+function standardStreams(child: ChildProcess): { stdin: Writable; stdout: Readable; stderr: Readable } {
+  const { stdin, stdout, stderr } = child;
+  if (stdin === null || stdout === null || stderr === null) throw new Error('spawn gave no pipes');
+  // A program that ended leaves a broken pipe; how it ended is told by `done`.
+  stdin.on('error', () => {});
+  return { stdin, stdout, stderr };
+}
+
+function feed(stream: unknown, bytes: Buffer): void {
+  if (!(stream instanceof Writable)) throw new Error('no pipe to write to');
+  // Broken when bubblewrap could not start, which `done` tells.
+  stream.on('error', () => {});
+  stream.end(bytes);
+}
+
+/** Keeps the first `limit` bytes of a stream. */
+function collect(stream: unknown, limit: number): () => string {
+  if (!(stream instanceof Readable)) throw new Error('no pipe to read from');
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  stream.on('error', () => {});
+  stream.on('data', (chunk: Buffer) => {
+    if (bytes < limit) chunks.push(chunk);
+    bytes += chunk.length;
+  });
+  return () => Buffer.concat(chunks).subarray(0, limit).toString('utf8').trim();
+}
+
+/** bubblewrap writes `child-pid` when the tree is up and `exit-code` only if the command was really run. */
+function parseStatus(text: string): { initPid: number | null; exitCode: number | null } {
+  const number = (pattern: RegExp) => {
+    const digits = pattern.exec(text)?.[1];
+    return digits === undefined ? null : Number(digits);
+  };
+  return { initPid: number(/"child-pid": *(\d+)/), exitCode: number(/"exit-code": *(\d+)/) };
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+/** The sandbox's init is gone only when the kernel has reaped every process of its namespace. */
+async function torndown(initPid: number | null): Promise<void> {
+  const deadline = performance.now() + TEAR_DOWN_MS;
+  while (initPid !== null && isAlive(initPid) && performance.now() < deadline) await sleep(2);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return !['Z', 'X'].includes(stat.charAt(stat.lastIndexOf(')') + 2));
+  } catch {
+    return false;
+  }
+}

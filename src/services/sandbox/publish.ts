@@ -1,0 +1,43 @@
+/** Folders that are complete or absent: filled beside their place, then renamed. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const execute = promisify(execFile);
+
+/**
+ * Makes `target` by `fill` unless it exists, readable by every user and writable by its owner alone. Safe when
+ * several processes do it at once: the first rename wins, and `target`'s name must tell its content.
+ * Returns whether this call made it.
+ */
+export async function publishFolder(target: string, fill: (folder: string) => Promise<void>): Promise<boolean> {
+  if (await exists(target)) return false;
+  await mkdir(dirname(target), { recursive: true, mode: 0o755 });
+  const draft = await mkdtemp(join(dirname(target), `.${basename(target)}-`));
+  try {
+    await fill(draft);
+    await execute('chmod', ['-R', 'a+rX,go-w', draft]);
+    await rename(draft, target);
+    return true;
+  } catch (error) {
+    if (isOccupied(error)) return false;
+    throw error;
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function isOccupied(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOTEMPTY' || error.code === 'EEXIST');
+}

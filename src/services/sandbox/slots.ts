@@ -1,0 +1,41 @@
+/**
+ * Slot uids: when the service runs as root, each sandbox gets an unprivileged uid that nobody else on the
+ * machine uses at that time, so that two samples can never touch each other's processes and files.
+ */
+import { createServer, type Server } from 'node:net';
+import { SecpiError } from '../../contract/errors.ts';
+
+const FIRST_SLOT_UID = 200_000;
+const SLOTS = 4096;
+
+export interface Slot {
+  /** Null as an ordinary user: the sandbox then runs under the user's own uid. */
+  readonly uid: number | null;
+  release(): Promise<void>;
+}
+
+/** The lease is an abstract Unix socket: held across processes, and the kernel frees it when the holder dies. */
+function tryLease(uid: number): Promise<Server | null> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => socket.destroy());
+    server.unref();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(null);
+      else reject(error);
+    });
+    server.listen(`\0secpi-sandbox-slot-${uid}`, () => resolve(server));
+  });
+}
+
+export async function acquireSlot(): Promise<Slot> {
+  if (process.getuid?.() !== 0) return { uid: null, release: () => Promise.resolve() };
+  for (let uid = FIRST_SLOT_UID; uid < FIRST_SLOT_UID + SLOTS; uid += 1) {
+    const lease = await tryLease(uid);
+    if (lease !== null) {
+      return { uid, release: () => new Promise((resolve) => lease.close(() => resolve())) };
+    }
+  }
+  throw new SecpiError('SANDBOX_UNAVAILABLE', `all ${SLOTS} slot uids from ${FIRST_SLOT_UID} are in use.`, {
+    remedy: 'Lower the number of parallel sandboxes on this machine.',
+  });
+}

@@ -1,0 +1,65 @@
+/** The worker's configuration: read once from the environment, checked, and passed down. */
+import { mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { SecpiError } from '../contract/errors.ts';
+import { describeIssues } from '../contract/parse.ts';
+import type { WorkerPaths } from '../activities/deps.ts';
+import type { StoreOptions } from '../services/store/index.ts';
+
+export const projectDir = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const environmentSchema = z.object({
+  AWS_ENDPOINT_URL_S3: z.url().optional(),
+  AWS_REGION: z.string().min(1).default('us-east-1'),
+  SECPI_BUCKET: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be a bucket name')
+    .default('secpi'),
+  SECPI_PREFIX: z.string().default(''),
+  SECPI_CACHE: z.string().min(1).default(join(homedir(), '.cache', 'secpi')),
+  SECPI_STATE: z.string().min(1).default(join(projectDir, '.secpi')),
+  SECPI_PYTHON: z.string().min(1).default('python3'),
+  SECPI_TASK_SLOTS: z.coerce.number().int().min(1).max(1000).optional(),
+});
+
+export interface WorkerConfig {
+  readonly store: StoreOptions;
+  readonly paths: WorkerPaths;
+  /** Grading and LLM activities at a time; default by the machine. */
+  readonly taskSlots: number | undefined;
+}
+
+/** Throws RECIPE_INVALID naming the variable. Empty variables count as unset. */
+export function readWorkerConfig(environment: Environment): WorkerConfig {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = environmentSchema.safeParse(given);
+  if (!parsed.success) {
+    const [first] = describeIssues(parsed.error, given);
+    throw new SecpiError('RECIPE_INVALID', `the environment variable ${first?.problem ?? 'does not fit'}.`, {
+      field: first?.field ?? 'environment',
+      remedy: 'Correct the variable and start the worker again.',
+    });
+  }
+  const { AWS_ENDPOINT_URL_S3: endpoint, AWS_REGION: region, SECPI_BUCKET: bucket, SECPI_PREFIX: prefix, ...rest } = parsed.data;
+  const stateDir = resolve(rest.SECPI_STATE);
+  const tempDir = join(stateDir, 'tmp');
+  mkdirSync(tempDir, { recursive: true });
+  return {
+    // Credentials come by the SDK's own chain: variables, profile, instance role.
+    store: { region, bucket, prefix, tempDir, ...(endpoint === undefined ? {} : { endpoint }) },
+    paths: {
+      baseDir: process.cwd(),
+      cacheDir: resolve(rest.SECPI_CACHE),
+      stateDir,
+      pythonPath: rest.SECPI_PYTHON,
+      trainerSourceDir: join(projectDir, 'trainer', 'src'),
+      suiteDir: join(projectDir, 'suite'),
+    },
+    taskSlots: rest.SECPI_TASK_SLOTS,
+  };
+}

@@ -1,0 +1,249 @@
+/** The ledger over an object store in memory and a real disk: what is first, what is found, what fails loudly. */
+import { appendFile, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openLedger, type Ledger, type LedgerAnswer } from '../../src/services/llm/ledger.ts';
+import { encodeAnswer } from '../../src/services/llm/ledger/answer.ts';
+import { sha256Hex } from '../../src/services/store/hash.ts';
+import { memoryObjects, type MemoryObjects } from './memoryObjects.ts';
+
+const SPACE = 'a'.repeat(64);
+let localDir: string;
+let objects: MemoryObjects;
+const open_: Ledger[] = [];
+
+beforeEach(async () => {
+  localDir = await mkdtemp(join(tmpdir(), 'secpi-ledger-'));
+  objects = memoryObjects();
+});
+afterEach(async () => {
+  objects.failure = null;
+  await Promise.allSettled(open_.splice(0).map((ledger) => ledger.close()));
+  await rm(localDir, { recursive: true, force: true });
+});
+
+async function open(
+  options: {
+    localDir?: string;
+    maxSegmentRows?: number;
+    onFlushError?: (error: unknown) => void;
+    flushEveryMs?: number;
+  } = {},
+) {
+  const ledger = await openLedger({ objects, space: SPACE, localDir, flushEveryMs: 3_600_000, ...options });
+  open_.push(ledger);
+  return ledger;
+}
+
+function answer(name: string, text = `text of ${name}`): LedgerAnswer {
+  return {
+    key: sha256Hex(name),
+    rowId: name,
+    index: 0,
+    attempt: 1,
+    text,
+    reasoning: null,
+    unbalancedThink: false,
+    finishReason: 'stop',
+    usage: { promptTokens: 1, completionTokens: 2, reasoningTokens: 0 },
+    latencyMs: 3,
+    model: 'm',
+    costUsd: 0,
+    answeredAt: '2026-11-21T00:00:00.000Z',
+  };
+}
+
+const files = async (): Promise<string[]> => (await readdir(join(localDir, SPACE))).sort();
+const segmentKeys = (): string[] => [...objects.objects.keys()].filter((key) => key.endsWith('.zst'));
+
+describe('answers', () => {
+  test('are found at once, after a flush, and by another host that only has S3', async () => {
+    const ledger = await open();
+    const one = await ledger.append(answer('one', 'ü \u2028 \n text'));
+    expect(await ledger.get(one.key)).toEqual(one);
+    expect(objects.objects.size).toBe(0);
+    await ledger.flush();
+    expect(await ledger.get(one.key)).toEqual(one);
+    expect(await files()).toEqual([]);
+    const elsewhere = await open({ localDir: join(localDir, 'elsewhere') });
+    expect(await elsewhere.get(one.key)).toEqual(one);
+    expect(await elsewhere.get(sha256Hex('two'))).toBeNull();
+    expect(elsewhere.counts()).toMatchObject({ answers: 1, segments: 1, unpublished: 0, duplicates: 0 });
+  });
+
+  test('are on disk when append resolves', async () => {
+    const ledger = await open();
+    await Promise.all(Array.from({ length: 200 }, (_, at) => ledger.append(answer(`row ${at}`))));
+    const [journal = ''] = await files();
+    const { readJournal } = await import('../../src/services/llm/ledger/journal.ts');
+    const { lines, torn } = await readJournal(join(localDir, SPACE, journal));
+    expect([lines.length, torn]).toEqual([200, false]);
+  });
+
+  test('a million rows would be read by segment, not whole: opening loads indexes only', async () => {
+    const ledger = await open({ maxSegmentRows: 10 });
+    for (let at = 0; at < 50; at += 1) await ledger.append(answer(`row ${at}`));
+    await ledger.flush();
+    expect(segmentKeys()).toHaveLength(5);
+    objects.gets = [];
+    const again = await open({ localDir: join(localDir, 'elsewhere') });
+    expect(objects.gets.every((key) => key.endsWith('.idx'))).toBe(true);
+    objects.gets = [];
+    for (let at = 0; at < 10; at += 1) expect(await again.get(sha256Hex(`row ${at}`))).not.toBeNull();
+    expect(objects.gets).toHaveLength(1);
+  });
+
+  test('of other writers appear after refresh', async () => {
+    const reader = await open({ localDir: join(localDir, 'reader') });
+    const writer = await open();
+    const one = await writer.append(answer('one'));
+    await writer.flush();
+    expect(await reader.get(one.key)).toBeNull();
+    await reader.refresh();
+    expect(await reader.get(one.key)).toEqual(one);
+  });
+});
+
+describe('the first answer of a key wins', () => {
+  test('within a ledger, at the same moment and later', async () => {
+    const ledger = await open();
+    const [first, second] = await Promise.all([
+      ledger.append(answer('one', 'first')),
+      ledger.append(answer('one', 'second')),
+    ]);
+    expect([first.text, second.text]).toEqual(['first', 'first']);
+    await ledger.flush();
+    expect((await ledger.append(answer('one', 'third'))).text).toBe('first');
+    expect(ledger.counts()).toMatchObject({ answers: 1, appended: 1 });
+  });
+
+  test('between writers, for every reader, whoever flushed first', async () => {
+    const early = await open();
+    await early.append(answer('one', 'early'));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const late = await open({ localDir: join(localDir, 'late') });
+    await late.append(answer('one', 'late'));
+    await late.flush();
+    await early.flush();
+    const reader = await open({ localDir: join(localDir, 'reader') });
+    for (const ledger of [reader, early, late]) {
+      await ledger.refresh();
+      expect((await ledger.get(sha256Hex('one')))?.text).toBe('early');
+    }
+    expect(reader.counts()).toMatchObject({ answers: 1, duplicates: 1 });
+  });
+});
+
+/** A process that is long gone, on this machine. */
+async function deadJournal(lines: string): Promise<string> {
+  const { thisProcess, formatOwner } = await import('../../src/services/llm/ledger/owner.ts');
+  const owner = formatOwner({ ...thisProcess(), pid: 4_000_000 });
+  return journalOf(owner, lines);
+}
+
+async function journalOf(owner: string, lines: string): Promise<string> {
+  const path = join(localDir, SPACE, `20261121T000000000Z-0123456789ab-000001@${owner}.jsonl`);
+  await mkdir(join(localDir, SPACE), { recursive: true });
+  await writeFile(path, lines);
+  return path;
+}
+
+describe('recovery', () => {
+  test('publishes what a dead process left, without its torn last line', async () => {
+    await deadJournal(
+      encodeAnswer(answer('one')) + encodeAnswer(answer('two')) + encodeAnswer(answer('three')).slice(0, -9),
+    );
+    const ledger = await open();
+    expect(ledger.counts().recovered).toEqual({ journals: 1, rows: 2, tornLines: 1, corruptLines: 0 });
+    expect(await ledger.get(sha256Hex('two'))).toEqual(answer('two'));
+    expect(await ledger.get(sha256Hex('three'))).toBeNull();
+    expect([await files(), segmentKeys().length]).toEqual([[], 1]);
+  });
+
+  test('a crash after publishing and before the journal is dropped doubles nothing', async () => {
+    await deadJournal(encodeAnswer(answer('one')));
+    await open();
+    await deadJournal(encodeAnswer(answer('one')));
+    const again = await open();
+    expect(again.counts()).toMatchObject({ answers: 1, segments: 1, duplicates: 0 });
+  });
+
+  test('two that recover at once double nothing', async () => {
+    await deadJournal(encodeAnswer(answer('one')));
+    const both = await Promise.all([open(), open()]);
+    for (const ledger of both) expect((await ledger.get(sha256Hex('one')))?.text).toBe('text of one');
+    expect(segmentKeys()).toHaveLength(1);
+  });
+
+  test('keeps a file with lines that are no answers, and counts them', async () => {
+    await deadJournal(`${encodeAnswer(answer('one'))}\0\0\0\0\n${encodeAnswer(answer('two'))}`);
+    const ledger = await open();
+    expect(ledger.counts().recovered).toMatchObject({ rows: 2, corruptLines: 1 });
+    expect(await files()).toEqual([expect.stringMatching(/\.corrupt$/)]);
+  });
+
+  test('leaves the journal of a writer that cannot be seen alone until it has been silent for a minute', async () => {
+    const path = await journalOf('000000000000-17-1', encodeAnswer(answer('one')));
+    expect((await open()).counts().recovered.journals).toBe(0);
+    const past = new Date(Date.now() - 61_000);
+    await utimes(path, past, past);
+    expect((await open()).counts().recovered).toMatchObject({ journals: 1, rows: 1 });
+  });
+
+  test('takes over what an earlier ledger of this process could not publish at its end', async () => {
+    const first = await open();
+    await first.append(answer('one'));
+    objects.failure = new Error('the store is away');
+    await expect(first.close()).rejects.toThrow('the store is away');
+    objects.failure = null;
+    const second = await open();
+    expect(await second.get(sha256Hex('one'))).toEqual(answer('one'));
+  });
+});
+
+describe('failures', () => {
+  test('a flush in the background that fails is told, and made up for', async () => {
+    const told: unknown[] = [];
+    const ledger = await open({ flushEveryMs: 20, onFlushError: (error) => told.push(error) });
+    objects.failure = new Error('the store is away');
+    await ledger.append(answer('one'));
+    await expect.poll(() => told.length).toBeGreaterThan(1);
+    expect(ledger.counts().unpublished).toBe(1);
+    expect(await ledger.get(sha256Hex('one'))).toEqual(answer('one'));
+    objects.failure = null;
+    await expect.poll(() => ledger.counts().unpublished).toBe(0);
+    expect(segmentKeys()).toHaveLength(1);
+  });
+
+  test.each(['.jsonl.zst', '.idx'])('a corrupt %s is BLOB_CORRUPT, not silence', async (suffix) => {
+    const ledger = await open();
+    await ledger.append(answer('one'));
+    await ledger.flush();
+    for (const [key, bytes] of objects.objects) {
+      if (key.endsWith(suffix)) bytes.writeUInt8(bytes.readUInt8(20) ^ 1, 20);
+    }
+    const read = async (): Promise<unknown> =>
+      (await open({ localDir: join(localDir, 'elsewhere') })).get(sha256Hex('one'));
+    await expect(read()).rejects.toMatchObject({ code: 'BLOB_CORRUPT' });
+  });
+
+  test('a segment that is gone is BLOB_MISSING', async () => {
+    const ledger = await open();
+    await ledger.append(answer('one'));
+    await ledger.flush();
+    const reader = await open({ localDir: join(localDir, 'elsewhere') });
+    for (const key of segmentKeys()) objects.objects.delete(key);
+    await expect(reader.get(sha256Hex('one'))).rejects.toMatchObject({ code: 'BLOB_MISSING' });
+  });
+
+  test('a folder that cannot be written is RESOURCES_INSUFFICIENT', async () => {
+    const file = join(localDir, 'file');
+    await appendFile(file, '');
+    await expect(
+      open({ localDir: file }).then((ledger) => ledger.append(answer('one'))),
+    ).rejects.toMatchObject({
+      code: 'RESOURCES_INSUFFICIENT',
+    });
+  });
+});

@@ -1,0 +1,1 @@
+"""A chat-completions server for small models with fixed, repeatable batches."""
