@@ -1,6 +1,6 @@
 /** Queue `secpi`: what a namespace and a store can do, and the report. */
 import { Context } from '@temporalio/activity';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { ControlActivities } from '../contract/activities.ts';
 import { searchAttributes } from '../contract/workflows.ts';
 import { probeStore } from '../services/store/index.ts';
@@ -48,7 +48,7 @@ async function knownAttributes(): Promise<string[]> {
   return known;
 }
 
-const { IndexedValueType } = temporal.api.enums.v1;
+const { IndexedValueType } = proto.temporal.api.enums.v1;
 const valueTypes = {
   Keyword: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
   Double: IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,

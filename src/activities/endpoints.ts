@@ -18,16 +18,11 @@ export function baseUrlOf(endpoint: Endpoint, field: string, environment: Deps['
   throw new SecpiError('ENDPOINT_VARIABLE_MISSING', `the environment variable ${name} ${problem} on this worker.`, { field: `${field}.baseUrlEnv` });
 }
 
+/** Somebody answers there and takes the key. Whether the model is known is decided by the first request: servers have aliases. */
 export async function proveEndpoint(endpoint: Endpoint, field: string, { environment }: Deps, signal: AbortSignal): Promise<void> {
+  const { apiKeyEnv, model } = endpoint;
   const baseUrl = baseUrlOf(endpoint, field, environment);
-  const { apiKeyEnv } = endpoint;
-  const check = await checkEndpoint({ baseUrl, model: endpoint.model, environment, field, signal, ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }) });
-  if (check.models !== null && check.listsModel === false) {
-    throw new SecpiError('ENDPOINT_REFUSED', `"${endpoint.model}" is not among the models of ${baseUrl}: ${check.models.slice(0, 8).join(', ')}.`, {
-      field: `${field}.model`,
-      remedy: 'Name a model that the endpoint serves.',
-    });
-  }
+  await checkEndpoint({ baseUrl, model, environment, field, signal, ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }) });
 }
 
 export function connect(endpoint: Endpoint, field: string, { environment }: Deps): ChatClient {

@@ -39,15 +39,14 @@ export async function runActivity<T>(body: (run: ActivityRun) => Promise<T>, { s
   const context = Context.current();
   const { info } = context;
   const stalled = new AbortController();
-  const startedAtMs = Date.now();
-  let lastProgressMs = startedAtMs;
+  let lastProgressMs = Date.now();
   let lastNote = '';
   const beat = setInterval(() => {
     context.heartbeat({ lastProgressAt: new Date(lastProgressMs).toISOString(), note: lastNote });
     if (stallAfterMs > 0 && Date.now() - lastProgressMs > stallAfterMs) stalled.abort();
   }, HEARTBEAT_EVERY_MS);
   context.heartbeat({ lastProgressAt: new Date(lastProgressMs).toISOString(), note: '' });
-  const sendSignal = createThrottledSignal(context, startedAtMs);
+  const reporter = createReporter(context);
   try {
     return await body({
       signal: AbortSignal.any([context.cancellationSignal, stalled.signal]),
@@ -59,7 +58,7 @@ export async function runActivity<T>(body: (run: ActivityRun) => Promise<T>, { s
       progress: (stage, progress) => {
         lastProgressMs = Date.now();
         lastNote = progress.note ?? lastNote;
-        sendSignal({ stage, progress });
+        reporter.report({ stage, progress });
       },
       isPreempted: () => context.cancellationDetails?.workerShutdown === true,
     });
@@ -67,6 +66,7 @@ export async function runActivity<T>(body: (run: ActivityRun) => Promise<T>, { s
     throw translate(error, context, stalled.signal.aborted, stallAfterMs);
   } finally {
     clearInterval(beat);
+    reporter.stop();
   }
 }
 
@@ -79,18 +79,41 @@ function ownersOf(info: Info): { owner: Owner; attemptOwner: Owner } {
   return { owner, attemptOwner: { ...owner, writer: `${info.activityId}.${info.attempt}` } };
 }
 
-/** Signals grow rarer as the work goes on (a twentieth of its age, at most one a minute), so histories stay small. */
-function createThrottledSignal(context: Context, startedAtMs: number): (signal: ProgressSignal) => void {
+interface Reporter {
+  report(signal: ProgressSignal): void;
+  stop(): void;
+}
+
+/**
+ * Signals grow rarer as the work goes on (a twentieth of its age, at most one a minute), so histories stay small.
+ * What is reported in between is merged into the next one.
+ */
+function createReporter(context: Context): Reporter {
   const execution = context.info.workflowExecution;
+  const startedAtMs = Date.now();
   let nextAtMs = 0;
-  return (signal) => {
+  let pending: ProgressSignal | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  const send = (): void => {
+    timer = null;
+    if (pending === null || execution === undefined) return;
+    const signal = pending;
+    pending = null;
     const now = Date.now();
-    if (execution === undefined || now < nextAtMs) return;
     nextAtMs = now + Math.min(SIGNAL_AT_MOST_EVERY_MS, Math.max(SIGNAL_FIRST_MS, (now - startedAtMs) / 20));
     context.client.workflow
       .getHandle(execution.workflowId, execution.runId)
       .signal(progressSignalName, signal)
       .catch((error: unknown) => context.log.warn('a progress signal was not taken', { error: messageOf(error) }));
+  };
+  return {
+    report: ({ stage, progress }) => {
+      pending = { stage, progress: { ...pending?.progress, ...progress } };
+      if (timer === null) timer = setTimeout(send, Math.max(0, nextAtMs - Date.now()));
+    },
+    stop: () => {
+      if (timer !== null) clearTimeout(timer);
+    },
   };
 }
 

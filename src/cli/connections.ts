@@ -17,7 +17,7 @@ export interface Cluster {
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Throws StackError when the cluster does not answer or lacks the namespace. */
-export async function connectCluster(settings: Settings, { temporal }: StackState): Promise<Cluster> {
+export async function connectCluster(settings: Settings, { temporal }: Pick<StackState, 'temporal'>): Promise<Cluster> {
   const options = settings.temporal?.connectionOptions ?? { address: temporal.address };
   let connection: Connection;
   try {
@@ -34,11 +34,22 @@ export async function connectCluster(settings: Settings, { temporal }: StackStat
   return { connection, client: new Client({ connection, namespace: temporal.namespace }), close: async () => await connection.close() };
 }
 
-/** A line of warning when the namespace lacks search attributes; everything else works without them. */
-export async function warnOfMissingAttributes(cluster: Cluster, { temporal }: StackState): Promise<string | null> {
-  const missing = await missingSearchAttributes(cluster.connection, temporal.namespace);
-  if (missing.length === 0) return null;
-  return `Warning: the namespace "${temporal.namespace}" lacks the search attributes ${missing.join(', ')}: runs cannot be searched by them. Remedy: npx secpi doctor prints the command that adds them.`;
+/**
+ * Before anything is started: does the user's own cluster answer? Returns a line of warning when its namespace lacks
+ * search attributes; everything else works without them. Throws StackError.
+ */
+export async function checkUserCluster(settings: Settings): Promise<string | null> {
+  if (settings.temporal === null) return null;
+  const { address, namespace } = settings.temporal;
+  const temporal = { address, namespace, uiUrl: null, embedded: false };
+  const cluster = await connectCluster(settings, { temporal });
+  try {
+    const missing = await missingSearchAttributes(cluster.connection, namespace);
+    if (missing.length === 0) return null;
+    return `Warning: the namespace "${namespace}" lacks the search attributes ${missing.join(', ')}: runs cannot be searched by them. Remedy: npx secpi doctor prints the command that adds them.`;
+  } finally {
+    await cluster.close();
+  }
 }
 
 /** Opens the store and checks that it answers. Throws STORE_UNAVAILABLE, STORE_ACCESS_DENIED, BUCKET_MISSING. */

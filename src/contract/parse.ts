@@ -19,7 +19,6 @@ export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unkn
   throw new SecpiError(
     'RECIPE_INVALID',
     `${problems.length} fields are wrong: ${problems.map(({ field, problem }) => `${field}: ${problem}`).join('; ')}.`,
-    { field: first.field },
   );
 }
 

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { countsSchema, usageSchema } from './manifest.ts';
 import { datasetSchema, distillSchema, evaluateSchema, filterSchema, finetuneSchema, modelSourceSchema, reuseSchema } from './recipe.ts';
 import { artifactRefSchema } from './refs.ts';
+import { scoreSchema } from './summary.ts';
 
 export const queues = { control: 'secpi', data: 'secpi-data', gpu: 'secpi-gpu', sandbox: 'secpi-sandbox' } as const;
 export type WorkerKind = keyof typeof queues;
@@ -69,8 +70,6 @@ export const fineTuneResultSchema = stageResultSchema.extend({
   resumedFromSteps: z.array(z.int()),
 });
 export type FineTuneResult = z.infer<typeof fineTuneResultSchema>;
-
-const scoreSchema = z.strictObject({ value: z.number(), low: z.number(), high: z.number(), n: z.int() });
 
 export const evaluateResultSchema = stageResultSchema.extend({
   generation: artifactRefSchema,

@@ -4,6 +4,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { SecpiError } from '../../src/contract/errors.ts';
 import { fingerprint, probeStore, sha256Hex } from '../../src/services/store/index.ts';
 import type { Store } from '../../src/services/store/index.ts';
 import { startProxy } from './proxy.ts';
@@ -44,6 +45,8 @@ function loseAnswers(matches: (request: SeenRequest) => boolean, count = 1): () 
   });
   return () => lost;
 }
+
+const codeOf = (error: unknown): string => (error instanceof SecpiError ? error.code : String(error));
 
 const isPutTo =
   (part: string) =>
@@ -134,10 +137,18 @@ describe('a store in trouble', () => {
       retryable: true,
     });
     expect(attempts).toBe(5);
-    await expect(store.objects.openStream('a')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
-    await expect(store.objects.list('a')[Symbol.asyncIterator]().next()).rejects.toMatchObject({
-      code: 'STORE_UNAVAILABLE',
-    });
+  });
+
+  it('that fails is told by every operation as unavailable', async () => {
+    proxy.decide(() => 500);
+    const { objects } = store;
+    const unavailable = { code: 'STORE_UNAVAILABLE' };
+    await expect(objects.openStream('a')).rejects.toMatchObject(unavailable);
+    await expect(objects.head('a')).rejects.toMatchObject(unavailable);
+    await expect(objects.putIfAbsent('a', text('x'))).rejects.toMatchObject(unavailable);
+    await expect(objects.list('a')[Symbol.asyncIterator]().next()).rejects.toMatchObject(unavailable);
+    await expect(objects.abortStaleUploads(0)).rejects.toMatchObject(unavailable);
+    await expect(objects.ensureBucket({ create: true })).rejects.toMatchObject(unavailable);
   });
 
   it('that answers 409 to a conditional write is asked again', async () => {
@@ -182,10 +193,44 @@ describe('a store in trouble', () => {
       join(dir, 'state'),
     );
     await store.trainings.publishCheckpoint({ fingerprint: fp, epoch: 1, step: 1, dir: join(dir, 'state') });
-    proxy.decide(({ url }) => (url.includes('/blobs/') ? 503 : 'pass'));
+    proxy.decide(({ url }) => (url.includes('/blobs/') ? 500 : 'pass'));
     await expect(store.trainings.newestVerified(fp, join(dir, 'resumed'))).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
     });
+  });
+});
+
+describe('an upload in parts that the server completes in words only', () => {
+  const isCompletion = ({ method, url }: SeenRequest): boolean =>
+    method === 'POST' && url.includes('uploadId=');
+
+  it('is uploaded again', async () => {
+    const path = join(server.dataDir, '..', 'words');
+    await writeFile(path, randomBytes(17 * MIB));
+    let completions = 0;
+    proxy.decide((request) => (isCompletion(request) && (completions += 1) === 1 ? 'falseSuccess' : 'pass'));
+    const ref = await store.blobs.putFile(path);
+    expect(completions).toBe(2);
+    await store.blobs.verify(ref);
+  });
+
+  it('is uploaded again when its parts are gone at the repeated completion', async () => {
+    const path = join(server.dataDir, '..', 'gone');
+    await writeFile(path, randomBytes(17 * MIB));
+    let completions = 0;
+    proxy.decide((request) => (isCompletion(request) && (completions += 1) === 1 ? 400 : 'pass'));
+    const ref = await store.blobs.putFile(path);
+    expect(completions).toBe(2);
+    await store.blobs.verify(ref);
+  });
+
+  it('is given up when it happens again and again', async () => {
+    const path = join(server.dataDir, '..', 'words');
+    await writeFile(path, randomBytes(17 * MIB));
+    proxy.decide((request) => (isCompletion(request) ? 'falseSuccess' : 'pass'));
+    const upload = store.blobs.putFile(path);
+    await expect(upload).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await expect(upload).rejects.toThrow(/nothing is there/);
   });
 });
 
@@ -202,7 +247,7 @@ describe('the probe', () => {
 
   it('refuses a store that honours conditions only one request at a time', async () => {
     proxy.decide((request) =>
-      request.url.endsWith('/raced') && request.headers['if-none-match'] !== undefined
+      request.url.includes('/raced?') && request.headers['if-none-match'] !== undefined
         ? 'stripConditions'
         : 'pass',
     );
@@ -219,6 +264,8 @@ describe('a server killed with SIGKILL', () => {
       const bytes = randomBytes(24 * MIB);
       await writeFile(path, bytes);
       const whole = sha256Hex(bytes);
+      const outcomes: string[] = [];
+      const seen: string[] = [];
       /** At the completion itself in every other round, else after some time. */
       for (let round = 0; round < 8; round += 1) {
         const key = `killed-${round}`;
@@ -226,49 +273,66 @@ describe('a server killed with SIGKILL', () => {
         const kill = (): Promise<void> => (killed ??= server.kill());
         proxy.decide(({ method, url }) => {
           if (round % 2 === 0 && method === 'POST' && url.includes('uploadId='))
-            setTimeout(() => void kill(), round);
+            setTimeout(() => void kill(), 15 * round);
           return 'pass';
         });
-        const upload = store.objects.putFile(key, path).then(
-          () => 'stored',
-          (error: unknown) => error,
-        );
-        if (round % 2 === 1) await sleep(40 * round);
+        const upload = store.objects.putFile(key, path).then(() => 'stored', codeOf);
+        if (round % 2 === 1) await sleep(80 * round);
         else await Promise.race([upload, sleep(20_000).then(kill)]);
         await kill();
-        const outcome = await upload;
+        outcomes.push(await upload);
         await server.restart();
         proxy.decide(() => 'pass');
         const found = await store.objects.get(key);
-        if (outcome === 'stored') expect(found).not.toBeNull();
-        else expect(outcome).toMatchObject({ code: 'STORE_UNAVAILABLE' });
-        if (found !== null) expect(sha256Hex(found.bytes)).toBe(whole);
+        seen.push(found === null ? 'nothing' : sha256Hex(found.bytes));
         expect((await store.objects.putFile(key, path)).bytes).toBe(bytes.length);
         expect(sha256Hex((await store.objects.get(key))?.bytes ?? '')).toBe(whole);
       }
+      expect(outcomes.filter((outcome) => outcome !== 'stored' && outcome !== 'STORE_UNAVAILABLE')).toEqual(
+        [],
+      );
+      expect(seen.filter((content) => content !== 'nothing' && content !== whole)).toEqual([]);
+      // What was said to be stored was there after the kill.
+      expect(outcomes.filter((outcome, round) => outcome === 'stored' && seen[round] !== whole)).toEqual([]);
     },
   );
 
-  it('and started again while an upload goes on ends in a whole object', { timeout: 120_000 }, async () => {
-    const path = join(server.dataDir, '..', 'patient');
-    const bytes = randomBytes(40 * MIB);
-    await writeFile(path, bytes);
-    const upload = (async () => {
-      for (;;) {
-        try {
-          return await store.blobs.putFile(path);
-        } catch (error) {
-          expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE' });
-        }
+  it(
+    'while it completes uploads, and started again meanwhile, ends in whole objects',
+    { timeout: 180_000 },
+    async () => {
+      const path = join(server.dataDir, '..', 'patient');
+      const hashes: string[] = [];
+      const stored: string[] = [];
+      for (let round = 0; round < 10; round += 1) {
+        const bytes = randomBytes(20 * MIB);
+        await writeFile(path, bytes);
+        hashes.push(sha256Hex(bytes));
+        let restarted: Promise<void> | undefined;
+        proxy.decide(({ method, url }) => {
+          if (method === 'POST' && url.includes('uploadId='))
+            restarted ??= sleep(8 * round)
+              .then(() => server.kill())
+              .then(() => server.restart());
+          return 'pass';
+        });
+        const ref = await patiently(() => store.blobs.putFile(path));
+        await restarted;
+        await store.blobs.verify(ref);
+        stored.push(ref.sha256);
       }
-    })();
-    for (let kill = 0; kill < 3; kill += 1) {
-      await sleep(150);
-      await server.kill();
-      await server.restart();
-    }
-    const ref = await upload;
-    await store.blobs.verify(ref);
-    expect(ref.sha256).toBe(sha256Hex(bytes));
-  });
+      expect(stored).toEqual(hashes);
+    },
+  );
 });
+
+/** As an activity does it: tried again while the store is unavailable. */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (codeOf(error) !== 'STORE_UNAVAILABLE') throw error;
+    }
+  }
+}

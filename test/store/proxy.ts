@@ -15,9 +15,10 @@ export interface SeenRequest {
 /**
  * What becomes of a request: `pass`; `loseAnswer`: the server does it, the client's connection is cut before the
  * answer; `cutBody`: the connection is cut within the body of the answer; a number: answered with this status and
- * never sent on; `stripConditions`: sent on without If-Match and If-None-Match, signed anew.
+ * never sent on; `stripConditions`: sent on without If-Match and If-None-Match, signed anew;
+ * `falseSuccess`: never sent on, and answered as a completed upload.
  */
-export type Fate = 'pass' | 'loseAnswer' | 'cutBody' | 'stripConditions' | number;
+export type Fate = 'pass' | 'loseAnswer' | 'cutBody' | 'stripConditions' | 'falseSuccess' | number;
 
 export interface FaultProxy {
   readonly endpoint: string;
@@ -27,6 +28,7 @@ export interface FaultProxy {
 }
 
 const ERROR_NAMES: Readonly<Record<number, string>> = {
+  400: 'InvalidPart',
   403: 'AccessDenied',
   409: 'ConditionalRequestConflict',
   500: 'InternalError',
@@ -39,16 +41,14 @@ export async function startProxy(targetPort: number): Promise<FaultProxy> {
     const { method = '', url = '', headers } = incoming;
     const fate = fateOf({ method, url, headers });
     if (typeof fate === 'number') {
-      incoming.resume();
-      incoming.on('end', () => {
-        outgoing.writeHead(fate, { 'content-type': 'application/xml' });
-        outgoing.end(
-          `<?xml version="1.0"?><Error><Code>${ERROR_NAMES[fate] ?? 'Error'}</Code><Message>injected</Message></Error>`,
-        );
-      });
-      return;
+      const error = `<Error><Code>${ERROR_NAMES[fate] ?? 'Error'}</Code><Message>injected</Message></Error>`;
+      answer(incoming, outgoing, fate, error);
+    } else if (fate === 'falseSuccess') {
+      const result = '<CompleteMultipartUploadResult><ETag>"0"</ETag></CompleteMultipartUploadResult>';
+      answer(incoming, outgoing, 200, result);
+    } else {
+      forward(incoming, outgoing, targetPort, fate);
     }
-    forward(incoming, outgoing, targetPort, fate);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -66,11 +66,19 @@ export async function startProxy(targetPort: number): Promise<FaultProxy> {
   };
 }
 
+function answer(incoming: IncomingMessage, outgoing: ServerResponse, status: number, xml: string): void {
+  incoming.resume();
+  incoming.on('end', () => {
+    outgoing.writeHead(status, { 'content-type': 'application/xml' });
+    outgoing.end(`<?xml version="1.0"?>${xml}`);
+  });
+}
+
 function forward(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   port: number,
-  fate: Exclude<Fate, number>,
+  fate: Exclude<Fate, number | 'falseSuccess'>,
 ): void {
   const headers = fate === 'stripConditions' ? withoutConditions(incoming) : incoming.headers;
   const upstream = sendRequest({

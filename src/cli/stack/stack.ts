@@ -28,8 +28,8 @@ export interface StackOptions {
   readonly tools: Tools;
   /** A line for the person at the terminal. */
   say(line: string): void;
-  /** Which of the services to start; all by default. */
-  readonly only?: readonly ('temporal' | 's3' | 'teacher' | 'worker')[];
+  /** False: the user starts workers himself. */
+  readonly withWorker: boolean;
   /** Gives up starting; what was started is ended. */
   readonly signal?: AbortSignal;
 }
@@ -96,7 +96,7 @@ async function planState(settings: Settings, before: StackState | null): Promise
   };
 }
 
-async function planServices({ settings, tools, only }: StackOptions, state: StackState): Promise<ServiceSpec[]> {
+async function planServices({ settings, tools, withWorker }: StackOptions, state: StackState): Promise<ServiceSpec[]> {
   const paths = statePaths(settings.state);
   await mkdir(paths.work, { recursive: true });
   const credentials = state.s3.embedded ? await ensureCredentials(paths.credentials) : null;
@@ -130,14 +130,18 @@ async function planServices({ settings, tools, only }: StackOptions, state: Stac
   if (settings.teacherUrl === null) {
     specs.push(teacherService({ ...shared, port: portOf(state.teacherUrl), log: paths.log('teacher'), env: settings.env }));
   }
-  specs.push(workerService({ ...shared, log: paths.log('worker'), env: workerEnvironment(settings, tools, state, credentials) }));
-  return only === undefined ? specs : specs.filter(({ name }) => only.some((wanted) => wanted === name));
+  if (withWorker) {
+    specs.push(workerService({ ...shared, log: paths.log('worker'), env: workerEnvironment(settings, tools, state, credentials) }));
+  }
+  return specs;
 }
 
 /** What `src/workers/main.ts` reads. The user's own variables go along: recipes name keys by them. */
 export function workerEnvironment(settings: Settings, tools: Tools, state: StackState, credentials: Credentials | null): NodeJS.ProcessEnv {
+  // A profile of the Temporal CLI belongs to the user's cluster, not to the embedded one.
+  const inherited = Object.entries(settings.env).filter(([name]) => !state.temporal.embedded || !name.startsWith('TEMPORAL_'));
   return {
-    ...settings.env,
+    ...Object.fromEntries(inherited),
     TEMPORAL_ADDRESS: state.temporal.address,
     TEMPORAL_NAMESPACE: state.temporal.namespace,
     AWS_ENDPOINT_URL_S3: state.s3.endpoint,

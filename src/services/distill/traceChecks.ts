@@ -37,7 +37,7 @@ function reject(reason: RejectionReason, detail: string): TraceCheck {
 /** Words that a model says about its instructions and not about its task. */
 const LEAKS: readonly RegExp[] = [
   /\bas (?:instructed|requested|directed|told|per (?:the|your|my) (?:instructions?|prompt|request))\b/i,
-  /\b(?:the|these|those|my|your|given|following|above) instructions?\b/i,
+  /\b(?:the|these|those|my|your|given|following|above) instructions\b/i,
   /\b(?:system|teacher|security) prompt\b/i,
   /\bthe prompt (?:says|asks|wants|tells|lists|mentions|requires)\b/i,
   /\b(?:provided|given|supplied|suggested|listed) (?:list of )?(?:CWEs?|weaknesses)\b/i,

@@ -35,6 +35,7 @@ export function launch(launcher: Launcher, plan: LaunchPlan, uid: number | null)
   // An empty environment for bubblewrap itself: its /proc/1/environ is readable inside. Node drops the
   // supplementary groups with the uid; detached makes it the leader of a group of its own.
   const child = spawn(launcher.bwrapPath, ['--args', String(ARGUMENTS_FD), '--', ...limitedCommand(plan)], {
+    argv0: 'bwrap',
     env: {},
     cwd: '/',
     detached: true,

@@ -8,7 +8,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { SecpiError, messageOf } from '../../contract/errors.ts';
 import { hexToBase64, sha256Hex } from './hash.ts';
-import { isAbsent } from './storeErrors.ts';
+import { describeFailure, isAbsent } from './storeErrors.ts';
 
 export interface UploadOptions {
   /** The SHA-256 that the file is known to have: an upload of other bytes never completes. */
@@ -31,6 +31,11 @@ const MAX_PARTS = 10_000;
 /** Memory of an upload: parts in flight × part size, 32 MiB up to files of 80 GB. */
 const PARTS_IN_FLIGHT = 4;
 const MAX_UPLOADS = 3;
+/**
+ * Answers to a Complete that is repeated after its first answer was lost, or after the server was killed inside it.
+ * Whether the first one held, HeadObject tells.
+ */
+const LOST_UPLOAD_NAMES: ReadonlySet<string> = new Set(['NoSuchUpload', 'InvalidPart', 'InvalidPartOrder']);
 
 /**
  * Returns size and etag as the store reports them after the upload. What HeadObject does not confirm is uploaded
@@ -44,8 +49,7 @@ export async function uploadFile(request: UploadRequest): Promise<{ bytes: numbe
     try {
       await (fileBytes <= MULTIPART_FROM_BYTES ? uploadWhole(request) : uploadInParts(request, fileBytes));
     } catch (error) {
-      // A Complete whose answer was lost is answered NoSuchUpload when repeated: whether it held, HeadObject tells.
-      if (!isAbsent(error)) throw error;
+      if (!LOST_UPLOAD_NAMES.has(describeFailure(error).name)) throw error;
       failure = error;
     }
     const stored = await headOf(request);

@@ -34,6 +34,7 @@ def main(argv: list[str]) -> int:
     """Runs one command and returns the exit code (0, 64, 70 or 75)."""
     arguments = _parser().parse_args(argv)
     runtime.stay_offline()
+    runtime.share_cores()
     protocol = runtime.claim_stdout()
     try:
         if arguments.command == "prepare-model":

@@ -36,6 +36,14 @@ def stay_offline() -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
+def share_cores() -> None:
+    """Waiting threads sleep instead of spinning; read by OpenMP when torch is loaded.
+
+    On a machine with other work, a spinning thread takes the core from the one it waits for.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
 def claim_stdout() -> TextIO:
     """Returns the real stdout for protocol lines and points everything else that prints at stderr.
 

@@ -1,0 +1,125 @@
+/** The evaluation artefact: a verdict for every sample that was asked for, and the scores. */
+import { Context } from '@temporalio/activity';
+import type { GradedResult, OpenedStage, SandboxActivities, ShardResult } from '../contract/activities.ts';
+import type { Manifest } from '../contract/manifest.ts';
+import type { EvaluateSettings } from '../contract/recipe.ts';
+import { sampleRowSchema, verdictRowSchema, type VerdictRow } from '../contract/rows.ts';
+import { scoreSchema, type Score } from '../contract/summary.ts';
+import { emptyUsage } from '../contract/usage.ts';
+import { gradeSample, GRADE_CODE_VERSION } from '../services/benchmarks/gradeSample.ts';
+import { loadBenchmarks, type Benchmark } from '../services/benchmarks/load.ts';
+import { defaultBootstrap, scoreModel, tallyVerdicts, type ExpectedTask } from '../services/metrics/index.ts';
+import { hashRows, readRows } from '../services/store/index.ts';
+import { collectShards, resultOf, shardResult, takeArtifact, writeParts, type FingerprintFields } from './artefactStage.ts';
+import type { Deps } from './deps.ts';
+import type { ActivityRun } from './runActivity.ts';
+import type { SandboxHost } from './sandbox.ts';
+
+type Input<Name extends keyof SandboxActivities> = Parameters<SandboxActivities[Name]>[0];
+
+export async function openEvaluation(
+  { store, paths }: Deps,
+  run: ActivityRun,
+  { toolchain }: SandboxHost,
+  { generation: uri, evaluate, reuse }: Input<'openEvaluation'>,
+): Promise<OpenedStage<GradedResult>> {
+  const generation = await store.artifacts.readByUri(uri);
+  const benchmarks = await loadBenchmarks(evaluate.benchmarks, paths.suiteDir);
+  const taken = await takeArtifact(store, Context.current().client, run, {
+    kind: 'evaluation',
+    fields: fingerprintFields(generation, benchmarks, evaluate, toolchain.pythonVersion),
+    reuse,
+    owner: run.owner,
+    onWait: (holder) => run.progress('evaluate', { note: `waits for ${holder.workflowId}, which grades the same samples` }),
+  });
+  if (taken.status === 'published') return { status: 'published', result: gradedResult(resultOf(taken.ref, taken.manifest, true), taken.manifest) };
+  return { ...taken, rows: generation.rows, shards: Math.ceil(generation.rows / evaluate.gradeShardSamples) };
+}
+
+function fingerprintFields(generation: Manifest, benchmarks: readonly Benchmark[], { limits, gradeShardSamples }: EvaluateSettings, python: string): FingerprintFields {
+  return {
+    stage: 'grade',
+    codeVersion: GRADE_CODE_VERSION,
+    generation: generation.contentSha256,
+    benchmarks: benchmarks.map(({ name, contentSha256 }) => [name, contentSha256]),
+    limits,
+    gradeShardSamples,
+    python,
+  };
+}
+
+export async function gradeShard({ store, paths }: Deps, run: ActivityRun, host: SandboxHost, task: Input<'gradeShard'>): Promise<ShardResult> {
+  const { evaluate, fingerprint, index } = task;
+  const earlier = await store.artifacts.getShard('evaluation', fingerprint, index);
+  if (earlier !== null) return shardResult(earlier, true);
+  const startedMs = Date.now();
+  const generation = await store.artifacts.readByUri(task.generation);
+  const size = evaluate.gradeShardSamples;
+  const samples = await Array.fromAsync(
+    readRows(store.blobs, generation.parts['samples'] ?? [], { from: index * size, to: (index + 1) * size }, sampleRowSchema),
+  );
+  const benchmarks = await loadBenchmarks(evaluate.benchmarks, paths.suiteDir);
+  const tasks = new Map(benchmarks.flatMap((benchmark) => benchmark.tasks.map((entry) => [`${benchmark.name}\n${entry.id}`, entry])));
+  const verdicts: VerdictRow[] = [];
+  for (const sample of samples) {
+    run.signal.throwIfAborted();
+    const entry = tasks.get(`${sample.benchmark}\n${sample.taskId}`);
+    if (entry === undefined) throw new Error(`the generation has a sample of ${sample.taskId}, which is not in ${sample.benchmark}`);
+    verdicts.push(await gradeSample({ ...host, task: entry, sample, limits: evaluate.limits, signal: run.signal }));
+    run.beat();
+  }
+  const record = await store.artifacts.putShard('evaluation', fingerprint, {
+    index,
+    parts: await writeParts(store, { verdicts }),
+    counts: { rows: samples.length, unknown: verdicts.filter(({ unknown }) => unknown).length },
+    usage: emptyUsage,
+    seconds: (Date.now() - startedMs) / 1000,
+  });
+  return shardResult(record, false);
+}
+
+export async function publishEvaluation({ store, paths }: Deps, run: ActivityRun, input: Input<'publishEvaluation'>): Promise<GradedResult> {
+  const { fingerprint, epoch, evaluate } = input;
+  const generation = await store.artifacts.readByUri(input.generation);
+  const benchmarks = await loadBenchmarks(evaluate.benchmarks, paths.suiteDir);
+  const shards = await collectShards(store, 'evaluation', fingerprint, input.shards);
+  const parts = shards.records.flatMap((record) => record.parts['verdicts'] ?? []);
+  const verdicts = await Array.fromAsync(readRows(store.blobs, parts, {}, verdictRowSchema));
+  const tally = benchmarks.flatMap((benchmark) =>
+    tallyVerdicts(
+      expectedTasks(benchmark, evaluate.samplesPerTask),
+      verdicts.filter((verdict) => verdict.benchmark === benchmark.name),
+    ),
+  );
+  const { all } = scoreModel(tally, null, { ...defaultBootstrap, k: 1 });
+  const manifest: Manifest = {
+    kind: 'evaluation',
+    fingerprint,
+    // Logs hold times and temporary paths: equal verdicts, equal hash.
+    contentSha256: await hashRows(verdicts.map(({ log: _, ...verdict }) => verdict)),
+    rows: verdicts.length,
+    parts: { verdicts: parts },
+    files: [],
+    counts: shards.counts,
+    facts: { func: all.func, secure: all.secure, funcSec: all.funcSec, unknown: all.unknown, missing: all.missing },
+    fingerprintOf: { generation: generation.contentSha256, benchmarks: benchmarks.map(({ name, contentSha256 }) => [name, contentSha256]) },
+    inputs: [{ name: 'generation', uri: input.generation, contentSha256: generation.contentSha256 }],
+    usage: emptyUsage,
+    seconds: shards.seconds,
+    createdAt: new Date().toISOString(),
+    createdBy: run.owner,
+    epoch,
+  };
+  const ref = await store.artifacts.publish({ kind: 'evaluation', fingerprint, epoch, owner: run.owner, manifest });
+  return gradedResult(resultOf(ref, manifest, false), manifest);
+}
+
+/** The denominator, fixed by the suite and the recipe before anything is graded. */
+export function expectedTasks(benchmark: Benchmark, samples: number): ExpectedTask[] {
+  return benchmark.tasks.map(({ id, scenario, cwe }) => ({ taskId: id, scenario, cwe, samples }));
+}
+
+function gradedResult(base: Omit<GradedResult, 'func' | 'secure' | 'funcSec'>, { facts }: Manifest): GradedResult {
+  const score = (name: string): Score => scoreSchema.parse(facts[name]);
+  return { ...base, func: score('func'), secure: score('secure'), funcSec: score('funcSec') };
+}

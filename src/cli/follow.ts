@@ -1,0 +1,136 @@
+/** Follows a run to its end: polls the progress query, shows it, and turns the end into a result or an error. */
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  ChildWorkflowFailure,
+  isGrpcServiceError,
+  TerminatedFailure,
+  TimeoutFailure,
+  WorkflowFailedError,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { progressQueryName, type Progress, type StageProgress } from '../contract/workflows.ts';
+import type { Cluster } from './connections.ts';
+import { RunFailedError } from './exit.ts';
+import { isWorthALine, progressLines, stageLine } from './progressLines.ts';
+
+const QUERY_EVERY_MS = 1000;
+const QUERY_TIMEOUT_MS = 5000;
+/** The server may be away for a restart. */
+const AWAY_AT_MOST_MS = 120_000;
+
+export interface FollowOptions {
+  readonly cluster: Cluster;
+  readonly handle: WorkflowHandle;
+  readonly out: NodeJS.WriteStream;
+  readonly signal: AbortSignal;
+}
+
+/** Resolves with the workflow's result. Throws RunFailedError, or the signal's reason. */
+export async function follow({ cluster, handle, out, signal }: FollowOptions): Promise<unknown> {
+  const display = createDisplay(out);
+  let ended = false;
+  const showing = (async () => {
+    while (!ended && !signal.aborted) {
+      const progress = await queryProgress(cluster, handle);
+      if (progress !== null && !signal.aborted) display.show(progress);
+      if (!ended) await sleep(QUERY_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  })();
+  try {
+    const result = await Promise.race([resultOf(handle, signal), aborted(signal)]);
+    const last = await queryProgress(cluster, handle);
+    if (last !== null) display.show(last);
+    return result;
+  } finally {
+    ended = true;
+    display.end();
+    // A query in flight is let go: it ends by its own deadline.
+    void showing.catch(() => undefined);
+  }
+}
+
+async function resultOf(handle: WorkflowHandle, signal: AbortSignal): Promise<unknown> {
+  let awaySinceMs: number | null = null;
+  for (;;) {
+    try {
+      return await handle.result();
+    } catch (error) {
+      if (error instanceof WorkflowFailedError) throw toRunFailed(error);
+      if (!isGrpcServiceError(error)) throw error;
+      awaySinceMs ??= Date.now();
+      if (Date.now() - awaySinceMs > AWAY_AT_MOST_MS) throw error;
+      await sleep(QUERY_EVERY_MS, undefined, { signal });
+    }
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<never> {
+  return await new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+/** Null while no worker answers: the run waits then, and so does its display. */
+async function queryProgress({ connection }: Cluster, handle: WorkflowHandle): Promise<Progress | null> {
+  try {
+    return await connection.withDeadline(Date.now() + QUERY_TIMEOUT_MS, async () => await handle.query<Progress>(progressQueryName));
+  } catch {
+    return null;
+  }
+}
+
+/** The innermost cause is what the person can act on. */
+export function toRunFailed(error: WorkflowFailedError): RunFailedError {
+  let cause: Error | undefined = error.cause;
+  while ((cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) && cause.cause !== undefined) cause = cause.cause;
+  if (cause instanceof ApplicationFailure) return new RunFailedError(cause.type ?? 'FAILED', cause.message, { cause: error });
+  if (cause instanceof CancelledFailure) return new RunFailedError('CANCELLED', 'The run was cancelled.', { cause: error });
+  if (cause instanceof TerminatedFailure) return new RunFailedError('TERMINATED', 'The run was terminated.', { cause: error });
+  if (cause instanceof TimeoutFailure) return new RunFailedError('TIMEOUT', `The run timed out: ${cause.message}`, { cause: error });
+  return new RunFailedError('FAILED', cause?.message ?? error.message, { cause: error });
+}
+
+interface Display {
+  show(progress: Progress): void;
+  end(): void;
+}
+
+/** In place on a terminal, one line a change elsewhere. */
+function createDisplay(out: NodeJS.WriteStream): Display {
+  return out.isTTY ? liveDisplay(out) : lineDisplay(out);
+}
+
+function liveDisplay(out: NodeJS.WriteStream): Display {
+  let drawn = 0;
+  return {
+    show(progress) {
+      const width = out.columns || 80;
+      const lines = progressLines(progress).map((line) => (line.length >= width ? `${line.slice(0, width - 2)}…` : line));
+      out.write(`${drawn === 0 ? '' : `\u001B[${drawn}A`}${lines.map((line) => `\r\u001B[2K${line}\n`).join('')}`);
+      drawn = lines.length;
+    },
+    end() {
+      drawn = 0;
+    },
+  };
+}
+
+function lineDisplay(out: NodeJS.WriteStream): Display {
+  const shown = new Map<string, StageProgress>();
+  return {
+    show(progress) {
+      for (const stage of progress.stages) {
+        if (!isWorthALine(shown.get(stage.name), stage)) continue;
+        shown.set(stage.name, stage);
+        out.write(`${stageLine(stage)}\n`);
+      }
+    },
+    end() {
+      shown.clear();
+    },
+  };
+}

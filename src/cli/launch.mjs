@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+/**
+ * The entry of `npx secpi`. The project needs Node 24, which its own packages bring; this file runs on any Node from
+ * 20 up and hands over. A fresh clone is set up first.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const NEEDED_MAJOR = 24;
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const main = fileURLToPath(new URL('main.ts', import.meta.url));
+const node = join(root, 'node_modules/.bin/node');
+
+if (!existsSync(join(root, 'node_modules/commander')) || !existsSync(node)) {
+  const { status } = spawnSync(process.execPath, [join(root, 'infra/setup.mjs')], { stdio: ['ignore', 'inherit', 'inherit'] });
+  if (status !== 0) process.exit(3);
+}
+if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
+  process.argv[1] = main;
+  await import('./main.ts');
+} else {
+  // The channel tells the command when this launcher is gone, so that nothing outlives it.
+  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  // On a terminal Ctrl-C reaches the command by itself; other signals are passed on.
+  process.on('SIGINT', () => {});
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
+}

@@ -1,0 +1,127 @@
+/**
+ * `summary.json`: the outcome of a run for programs. An API: fields are added, never changed or removed within
+ * a version. Shares are between 0 and 1; times are ISO 8601; money is in US dollars.
+ */
+import { z } from 'zod';
+import { countsSchema, usageSchema } from './manifest.ts';
+import { samplingSchema } from './recipe.ts';
+import { cweSchema } from './rows.ts';
+
+const share = z.number().min(0).max(1);
+
+/** A share with its 95 % interval. `n` counts samples; how many tasks and scenarios stand behind them is said beside. */
+export const scoreSchema = z.strictObject({ value: share, low: share, high: share, n: z.int().nonnegative() });
+export type Score = z.infer<typeof scoreSchema>;
+
+const metricFields = { func: scoreSchema, secure: scoreSchema, funcSec: scoreSchema };
+
+export const groupScoresSchema = z.strictObject({
+  ...metricFields,
+  /** funcSec if every sample of unknown outcome had succeeded: the other end of what is not known. */
+  bestCaseFuncSec: scoreSchema,
+  /** funcSec / func; null where nothing is functional. Its n counts functional samples. */
+  secRatio: scoreSchema.nullable(),
+  /** Metrics whose interval is the exact one, because the bootstrap says nothing about them. */
+  exactIntervals: z.array(z.enum(['func', 'secure', 'funcSec'])),
+  samples: z.int().positive(),
+  tasks: z.int().positive(),
+  scenarios: z.int().positive(),
+  /** Samples whose grading could not be brought to an end; they count against the model. */
+  unknown: z.int().nonnegative(),
+  /** Samples that were asked for and have no verdict; failures. */
+  missing: z.int().nonnegative(),
+});
+export type GroupScores = z.infer<typeof groupScoresSchema>;
+
+/** `seen` is null where nothing is known about training. */
+export const cweScoresSchema = groupScoresSchema.extend({ cwe: cweSchema, seen: z.boolean().nullable() });
+export type CweScores = z.infer<typeof cweScoresSchema>;
+
+export const modelScoresSchema = groupScoresSchema.extend({
+  /** `s3://…/artifacts/model/…`, `embedded:NAME`, `hf:owner/name` or a folder's name. */
+  model: z.string(),
+  benchmark: z.string(),
+  /** Weaknesses that are in the training data, and those that are not; null where there are none or it is not known. */
+  seen: groupScoresSchema.nullable(),
+  heldOut: groupScoresSchema.nullable(),
+  perCwe: z.array(cweScoresSchema),
+  /** How often each reason stands in the verdicts, failures and successes. */
+  reasons: countsSchema,
+  sampling: samplingSchema,
+  k: z.int().positive(),
+});
+export type ModelScores = z.infer<typeof modelScoresSchema>;
+
+/** Tuned minus base, paired by task; −1 to 1. */
+export const differenceSchema = z.strictObject({
+  value: z.number().min(-1).max(1),
+  low: z.number().min(-1).max(1),
+  high: z.number().min(-1).max(1),
+  /** Two-sided. */
+  pValue: share,
+  /** Samples of each model. */
+  n: z.int().nonnegative(),
+});
+export type Difference = z.infer<typeof differenceSchema>;
+
+export const comparisonSchema = z.strictObject({
+  func: differenceSchema,
+  secure: differenceSchema,
+  funcSec: differenceSchema,
+  tasks: z.int().positive(),
+  scenarios: z.int().positive(),
+  /** What the numbers allow to say, one sentence a metric, the primary one (funcSec) first. */
+  conclusions: z.array(z.string()),
+});
+export type Comparison = z.infer<typeof comparisonSchema>;
+
+export const trainingSummarySchema = z.strictObject({
+  lossCurve: z.array(z.strictObject({ step: z.int().nonnegative(), loss: z.number() })),
+  /** Loss on the traces that were kept out of training; null where none were. */
+  evalLossBefore: z.number().nullable(),
+  evalLossAfter: z.number().nullable(),
+  /** Largest change of a logit that loading the exported adapter makes; 0 would mean that nothing was learned. */
+  logitsMaxAbsDiff: z.number().nullable(),
+  steps: z.int().nonnegative(),
+  rows: z.int().nonnegative(),
+  /** The steps that later attempts went on from; empty when the training ran in one piece. */
+  resumedFromSteps: z.array(z.int().nonnegative()),
+});
+export type TrainingSummary = z.infer<typeof trainingSummarySchema>;
+
+export const stageSummarySchema = z.strictObject({
+  name: z.string(),
+  /** uri of what it published; null for a stage that publishes nothing. */
+  artefact: z.string().nullable(),
+  seconds: z.number().nonnegative(),
+  /** Everything of it was there already. */
+  reused: z.boolean(),
+  rows: z.int().nonnegative(),
+  costUsd: z.number().nonnegative(),
+});
+export type StageSummary = z.infer<typeof stageSummarySchema>;
+
+export const summarySchema = z.strictObject({
+  version: z.literal(1),
+  run: z.strictObject({
+    workflowId: z.string(),
+    runId: z.string(),
+    /** Name of the recipe. */
+    recipe: z.string(),
+    startedAt: z.iso.datetime(),
+    finishedAt: z.iso.datetime(),
+  }),
+  models: z.strictObject({ base: modelScoresSchema, tuned: modelScoresSchema.optional() }),
+  /** Null where only one model was evaluated. */
+  difference: comparisonSchema.nullable(),
+  training: trainingSummarySchema.nullable(),
+  /** What this run paid; artefacts that were reused cost nothing again. */
+  costUsd: z.number().nonnegative(),
+  usage: z.strictObject({ classifier: usageSchema.nullable(), teacher: usageSchema.nullable() }),
+  stages: z.array(stageSummarySchema),
+  /** By stage: in, kept, dropped, duplicates, bad, and rejections by reason. */
+  counts: z.record(z.string(), countsSchema),
+  versions: z.record(z.string(), z.string()),
+  formulas: z.record(z.string(), z.string()),
+});
+export type Summary = z.infer<typeof summarySchema>;

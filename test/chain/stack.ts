@@ -1,0 +1,224 @@
+/**
+ * A whole stack for a test file, of real parts in processes of their own: the Temporal dev server, versitygw, the
+ * recorded teacher, and workers that the test starts and kills one by one.
+ */
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
+import type { Progress, WorkerKind } from '../../src/contract/workflows.ts';
+import { progressQueryName, searchAttributes } from '../../src/contract/workflows.ts';
+import { startRecordedTeacher, type RecordedTeacher } from '../../src/services/teacher/recordedTeacher.ts';
+import type { Store } from '../../src/services/store/index.ts';
+import { freePort, startServer, TEST_CREDENTIALS, TEST_REGION, type TestServer } from '../store/server.ts';
+
+export const projectDir = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const READY_WITHIN_MS = 60_000;
+
+export interface WorkerProcess {
+  readonly pid: number;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** SIGTERM, then waits for its end; returns the exit code. */
+  stop(): Promise<number | null>;
+}
+
+export interface TestStack {
+  readonly address: string;
+  readonly uiUrl: string;
+  readonly client: Client;
+  readonly store: Store;
+  readonly s3: TestServer;
+  readonly teacher: RecordedTeacher;
+  /** Scratch folder of this stack; removed at its end. */
+  readonly dir: string;
+  readonly env: Readonly<Record<string, string>>;
+  startWorker(kinds: readonly WorkerKind[], env?: Readonly<Record<string, string>>): Promise<WorkerProcess>;
+  /** Runs the plain Temporal CLI against this stack; returns its standard output. */
+  temporal(...args: string[]): Promise<string>;
+  progress(workflowId: string): Promise<Progress>;
+  stop(): Promise<void>;
+}
+
+export interface StackOptions {
+  /** How long the recorded teacher takes for an answer. */
+  readonly teacherLatencyMs?: number;
+}
+
+export function pythonPath(): string {
+  const path = process.env['SECPI_PYTHON'];
+  if (path === undefined || !existsSync(path)) throw new Error('SECPI_PYTHON does not name a Python: run the tests by `npm test`');
+  return path;
+}
+
+export async function startTestStack({ teacherLatencyMs = 0 }: StackOptions = {}): Promise<TestStack> {
+  const dir = await mkdtemp(join(tmpdir(), 'secpi-chain-'));
+  const ended: (() => Promise<unknown>)[] = [async () => await rm(dir, { recursive: true, force: true })];
+  const stop = async (): Promise<void> => {
+    for (const end of ended.toReversed()) await end();
+  };
+  try {
+    const s3 = await startServer();
+    ended.push(async () => await s3.stop());
+    const teacher = await startRecordedTeacher({ recordsDir: join(projectDir, 'records'), port: 0, latencyMs: teacherLatencyMs });
+    ended.push(async () => await teacher.close());
+    const [port, uiPort] = [await freePort(), await freePort()];
+    const temporalBinary = join(dirname(pythonPath()), 'temporal');
+    const attributes = Object.entries(searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]);
+    const temporal = await start(temporalBinary, ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort), '--log-level', 'error', ...attributes], join(dir, 'temporal.log'), {});
+    ended.push(async () => await end(temporal, 'SIGKILL'));
+    const address = `127.0.0.1:${port}`;
+    const connection = await connect(address);
+    ended.push(async () => await connection.close());
+    const store = await s3.openStore();
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      HOME: process.env['HOME'] ?? '/',
+      TEMPORAL_ADDRESS: address,
+      AWS_ENDPOINT_URL_S3: s3.endpoint,
+      AWS_REGION: TEST_REGION,
+      AWS_ACCESS_KEY_ID: TEST_CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: TEST_CREDENTIALS.secretAccessKey,
+      SECPI_BUCKET: store.objects.bucket,
+      SECPI_CACHE: process.env['SECPI_CACHE'] ?? '',
+      SECPI_PYTHON: pythonPath(),
+      SECPI_STATE: join(dir, 'state'),
+      SECPI_TEACHER_URL: teacher.url,
+    };
+    const client = new Client({ connection });
+    const workers: ChildProcess[] = [];
+    ended.push(async () => await Promise.all(workers.map(async (worker) => await end(worker, 'SIGTERM'))));
+    return {
+      address,
+      uiUrl: `http://127.0.0.1:${uiPort}`,
+      client,
+      store,
+      s3,
+      teacher,
+      dir,
+      env,
+      startWorker: async (kinds, extra = {}) => {
+        const log = join(dir, `worker-${kinds.join('-')}-${workers.length}.log`);
+        const worker = await start(process.execPath, [join(projectDir, 'src/workers/main.ts'), ...kinds], log, { ...env, ...extra }, true);
+        workers.push(worker);
+        return {
+          pid: worker.pid ?? 0,
+          kill: async () => await end(worker, 'SIGKILL'),
+          stop: async () => {
+            await end(worker, 'SIGTERM');
+            return worker.exitCode;
+          },
+        };
+      },
+      temporal: async (...args) => {
+        const { stdout } = await promisify(execFile)(temporalBinary, args, { env: { ...env, TEMPORAL_ADDRESS: address }, cwd: projectDir });
+        return stdout;
+      },
+      progress: async (workflowId) => await client.workflow.getHandle(workflowId).query<Progress>(progressQueryName),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** With `ready`, waits for a line of JSON on stdout; a process that ends before is an error with its log. */
+async function start(command: string, args: readonly string[], log: string, env: Readonly<Record<string, string>>, ready = false): Promise<ChildProcess> {
+  const file = await open(log, 'a');
+  const child = spawn(command, [...args], { cwd: projectDir, env: { ...env }, stdio: ['ignore', ready ? 'pipe' : file.fd, file.fd] });
+  await file.close();
+  if (!ready || child.stdout === null) return child;
+  const line = createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
+  const first = await Promise.race([line, sleep(READY_WITHIN_MS, null, { ref: false })]);
+  if (first === null || first.done === true) {
+    child.kill('SIGKILL');
+    throw new Error(`${command} ${args.join(' ')} did not become ready:\n${await readFile(log, 'utf8')}`);
+  }
+  child.stdout.resume();
+  return child;
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill(signal);
+  await gone;
+}
+
+async function connect(address: string): Promise<Connection> {
+  const deadline = Date.now() + READY_WITHIN_MS;
+  for (;;) {
+    try {
+      const connection = await Connection.connect({ address, connectTimeout: 1000 });
+      await connection.operatorService.listSearchAttributes({ namespace: 'default' });
+      return connection;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await sleep(200);
+    }
+  }
+}
+
+/** Polls until `look` gives something; fails with `what` after `withinMs`. */
+export async function until<T>(what: string, look: () => Promise<T | null | undefined | false>, withinMs = 60_000): Promise<T> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const found = await look();
+    if (found !== null && found !== undefined && found !== false) return found;
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`);
+    await sleep(50);
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Pids of processes whose command line holds all the words; of this machine's /proc. */
+export async function findProcesses(...words: string[]): Promise<number[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,args=']);
+  return stdout
+    .split('\n')
+    .filter((line) => words.every((word) => line.includes(word)))
+    .map((line) => Number.parseInt(line, 10))
+    .filter((pid) => pid !== process.pid);
+}
+
+export async function quickRecipe(): Promise<Record<string, Record<string, unknown>>> {
+  return JSON.parse(await readFile(join(projectDir, 'recipes/quick.json'), 'utf8')) as Record<string, Record<string, unknown>>;
+}
+
+/** A random Llama of 3 million parameters with the tokenizer of the embedded model: real code, quick steps. */
+export async function makeTinyModel(dir: string): Promise<string> {
+  const script = join(dir, 'tiny.py');
+  const out = join(dir, 'tiny-model');
+  await writeFile(
+    script,
+    `
+import sys, torch
+from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+torch.manual_seed(0)
+tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
+config = LlamaConfig(vocab_size=len(tokenizer), hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=2,
+    max_position_embeddings=2048, bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
+LlamaForCausalLM(config).save_pretrained(sys.argv[2])
+tokenizer.save_pretrained(sys.argv[2])
+`,
+  );
+  const source = join(process.env['SECPI_CACHE'] ?? '', 'models', 'SmolLM2-135M-Instruct');
+  await promisify(execFile)(pythonPath(), [script, source, out], { env: { HF_HUB_OFFLINE: '1', PATH: '/usr/bin:/bin' } });
+  return out;
+}
