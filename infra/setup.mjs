@@ -7,7 +7,11 @@ import { describeError } from './setup/errors.mjs';
 import { setUp } from './setup/index.mjs';
 
 try {
-  const places = await setUp({ env: process.env, out: process.stderr, quiet: process.argv.includes('--quiet') });
+  const places = await setUp({
+    env: process.env,
+    out: process.stderr,
+    quiet: process.argv.includes('--quiet'),
+  });
   if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(places)}\n`);
 } catch (error) {
   process.stderr.write(`${describeError(error)}\n`);

@@ -28,7 +28,9 @@ export async function runInherited([program, ...args], { cwd, env }) {
 export function vitestCounts(json) {
   const report = JSON.parse(json);
   // A file that cannot be loaded fails as a suite without tests.
-  const broken = report.testResults.filter((/** @type {any} */ file) => file.status === 'failed' && file.assertionResults.length === 0);
+  const broken = report.testResults.filter(
+    (/** @type {any} */ file) => file.status === 'failed' && file.assertionResults.length === 0,
+  );
   return {
     passed: report.numPassedTests,
     failed: report.numFailedTests + broken.length,
@@ -43,7 +45,8 @@ export function vitestCounts(json) {
 export function pytestCounts(xml) {
   const suite = /<testsuite\b[^>]*>/.exec(xml)?.[0];
   if (suite === undefined) throw new Error('no <testsuite> in the report');
-  const count = (/** @type {string} */ name) => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(suite)?.[1] ?? NaN);
+  const count = (/** @type {string} */ name) =>
+    Number(new RegExp(`\\b${name}="(\\d+)"`).exec(suite)?.[1] ?? NaN);
   const [tests, failures, errors, skipped] = ['tests', 'failures', 'errors', 'skipped'].map(count);
   const failed = failures + errors;
   if (!Number.isInteger(tests - failed - skipped)) throw new Error(`the counts cannot be read: ${suite}`);

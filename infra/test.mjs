@@ -27,7 +27,14 @@ const read = (/** @type {string} */ name) => readFileSync(join(reports, name), '
 const runners = [
   {
     name: 'vitest',
-    command: [places.node, join(places.root, 'node_modules/vitest/vitest.mjs'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${join(reports, 'vitest.json')}`],
+    command: [
+      places.node,
+      join(places.root, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${join(reports, 'vitest.json')}`,
+    ],
     cwd: places.root,
     counts: () => vitestCounts(read('vitest.json')),
   },
@@ -47,7 +54,9 @@ for (const { name, command, cwd, counts } of runners) {
   try {
     Object.assign(result, counts());
   } catch (error) {
-    process.stderr.write(`${name} left no report: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(
+      `${name} left no report: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
   }
   // A runner that ran nothing, or failed outside of a test, has failed.
   if (result.passed === 0 || (code !== 0 && result.failed === 0)) result.failed += 1;
@@ -55,5 +64,7 @@ for (const { name, command, cwd, counts } of runners) {
 }
 rmSync(reports, { recursive: true, force: true });
 process.stdout.write(`\nTests and set-up took ${formatTime(Date.now() - started)}.\n`);
-process.stdout.write(`${total.passed} passed, ${total.failed} failed${total.skipped === 0 ? '' : `, ${total.skipped} skipped`}\n`);
+process.stdout.write(
+  `${total.passed} passed, ${total.failed} failed${total.skipped === 0 ? '' : `, ${total.skipped} skipped`}\n`,
+);
 process.exitCode = total.failed === 0 ? 0 : 1;

@@ -43,7 +43,8 @@ export async function runLogged(program, args, { log, remedy, env = process.env,
   mkdirSync(dirname(log), { recursive: true });
   const output = openSync(log, 'a');
   const setpriv = findProgram('setpriv', env);
-  const command = setpriv === undefined ? [program, ...args] : [setpriv, '--pdeathsig', 'KILL', '--', program, ...args];
+  const command =
+    setpriv === undefined ? [program, ...args] : [setpriv, '--pdeathsig', 'KILL', '--', program, ...args];
   const child = spawn(command[0], command.slice(1), { env, cwd, signal, stdio: ['ignore', output, output] });
   closeSync(output);
   const [code, killedBy] = await once(child, 'exit').catch((error) => {
@@ -51,10 +52,18 @@ export async function runLogged(program, args, { log, remedy, env = process.env,
   });
   if (code === 0) return;
   const ending = killedBy === null ? `ended with ${code}` : `was ended by ${killedBy}`;
-  throw new SetupError(`${[program, ...args.slice(0, 3)].join(' ')} … ${ending}:\n${tail(log)}`, `${remedy} Whole log: ${log}`);
+  throw new SetupError(
+    `${[program, ...args.slice(0, 3)].join(' ')} … ${ending}:\n${tail(log)}`,
+    `${remedy} Whole log: ${log}`,
+  );
 }
 
 /** @param {string} log */
 function tail(log) {
-  return readFileSync(log, 'utf8').trimEnd().split('\n').slice(-TAIL_LINES).map((line) => `  | ${line}`).join('\n');
+  return readFileSync(log, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .slice(-TAIL_LINES)
+    .map((line) => `  | ${line}`)
+    .join('\n');
 }

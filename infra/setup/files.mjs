@@ -35,7 +35,8 @@ export function removeTree(path) {
   try {
     rmSync(path, { recursive: true, force: true });
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM'))) throw error;
+    if (!(error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM')))
+      throw error;
     makeWritable(path);
     rmSync(path, { recursive: true, force: true });
   }

@@ -49,27 +49,42 @@ export async function setUp({ env, out, quiet = false }) {
     }
   };
 
-  await withLock(join(places.state, 'setup.lock'), () =>
-    withLock(join(places.cache, 'setup.lock'), async () => {
-      await announce(places, report);
-      for (const folder of [places.cache, dirname(places.versitygw), dirname(places.model)]) sweepTemporaries(folder);
-      // The three downloads overlap; a step that fails does not cut the others off, so that their work is kept.
-      const packages = step('node packages', () => nodePackages(places));
-      const python = step('python environment', () => pythonEnvironment(places));
-      const server = step('S3 server', () => s3Server(places));
-      const model = python.then(() => step('small model', () => smallModel(places)));
-      const guard = Promise.all([packages, python]).then(() => step('sandbox', () => sandbox(places)));
-      const outcomes = await Promise.allSettled([packages, python, server, model, guard]);
-      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-      if (failed !== undefined) throw failed.reason;
-    }, wait), wait);
-  if (made || !quiet) report.line(`Set-up ${made ? 'finished' : 'complete, nothing to do'} in ${formatTime(Date.now() - started)}.`);
+  await withLock(
+    join(places.state, 'setup.lock'),
+    () =>
+      withLock(
+        join(places.cache, 'setup.lock'),
+        async () => {
+          await announce(places, report);
+          for (const folder of [places.cache, dirname(places.versitygw), dirname(places.model)])
+            sweepTemporaries(folder);
+          // The three downloads overlap; a step that fails does not cut the others off, so that their work is kept.
+          const packages = step('node packages', () => nodePackages(places));
+          const python = step('python environment', () => pythonEnvironment(places));
+          const server = step('S3 server', () => s3Server(places));
+          const model = python.then(() => step('small model', () => smallModel(places)));
+          const guard = Promise.all([packages, python]).then(() => step('sandbox', () => sandbox(places)));
+          const outcomes = await Promise.allSettled([packages, python, server, model, guard]);
+          const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+          if (failed !== undefined) throw failed.reason;
+        },
+        wait,
+      ),
+    wait,
+  );
+  if (made || !quiet)
+    report.line(
+      `Set-up ${made ? 'finished' : 'complete, nothing to do'} in ${formatTime(Date.now() - started)}.`,
+    );
   return places;
 }
 
 function checkPlatform() {
   if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
-    throw new SetupError(`Node ${process.versions.node} is too old.`, `Install Node.js ${OLDEST_NODE} or newer.`);
+    throw new SetupError(
+      `Node ${process.versions.node} is too old.`,
+      `Install Node.js ${OLDEST_NODE} or newer.`,
+    );
   }
   if (process.platform !== 'linux') {
     throw new SetupError(
@@ -95,5 +110,7 @@ async function announce(places, report) {
     );
   }
   const { version } = JSON.parse(await readFile(join(places.root, 'package.json'), 'utf8'));
-  report.line(`Setting up SecPI Pipeline ${version}: downloads about 4 GB into ${places.cache}, a few minutes the first time.`);
+  report.line(
+    `Setting up SecPI Pipeline ${version}: downloads about 4 GB into ${places.cache}, a few minutes the first time.`,
+  );
 }

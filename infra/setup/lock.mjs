@@ -29,9 +29,16 @@ export async function withLock(path, work, onWait) {
     detached: true,
   });
   const waiting = setTimeout(onWait, NOTICE_AFTER_MS);
-  const held = await Promise.race([once(holder.stdout, 'data').then(() => true), once(holder, 'exit').then(() => false)]);
+  const held = await Promise.race([
+    once(holder.stdout, 'data').then(() => true),
+    once(holder, 'exit').then(() => false),
+  ]);
   clearTimeout(waiting);
-  if (!held) throw new SetupError(`The lock ${path} cannot be taken.`, 'Check that the folder is writable and on a local disk.');
+  if (!held)
+    throw new SetupError(
+      `The lock ${path} cannot be taken.`,
+      'Check that the folder is writable and on a local disk.',
+    );
   const ended = once(holder, 'exit');
   try {
     return await work();

@@ -12,7 +12,9 @@ export function formatBytes(bytes) {
 
 /** @param {number} ms */
 export function formatTime(ms) {
-  return ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+  return ms < 60_000
+    ? `${(ms / 1000).toFixed(1)} s`
+    : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
 }
 
 /**
@@ -22,7 +24,7 @@ export function formatTime(ms) {
 export function createReport(out, quiet) {
   /** @type {Map<string, number>} */
   const running = new Map();
-  const live = out.isTTY === true;
+  const live = Boolean(out.isTTY);
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
 
@@ -64,7 +66,9 @@ export function createReport(out, quiet) {
       if (quiet && !made) return;
       const size = bytes === undefined ? '' : formatBytes(bytes);
       const state = made ? `installed in ${formatTime(time)}` : 'ready';
-      line(`✓ ${name.padEnd(NAME_WIDTH)} ${size.padStart(8)}  ${state}${note === undefined ? '' : `  (${note})`}`);
+      line(
+        `✓ ${name.padEnd(NAME_WIDTH)} ${size.padStart(8)}  ${state}${note === undefined ? '' : `  (${note})`}`,
+      );
     },
     /** @param {string} name */
     failed(name) {

@@ -53,9 +53,12 @@ export async function takeArtifact(store: Store, client: Client, run: ActivityRu
   }
 }
 
-/** Temporal knows who lives. An earlier attempt of the asking run itself never counts as alive: it is fenced. */
+/**
+ * Temporal knows who lives. Of the attempts of one run the later one holds: an earlier one never counts as alive, and
+ * is fenced; to a zombie that wakes late, its successor does.
+ */
 export async function isRunOpen(client: Client, holder: Owner, asking: Owner): Promise<boolean> {
-  if (holder.workflowId === asking.workflowId && holder.runId === asking.runId) return false;
+  if (holder.workflowId === asking.workflowId && holder.runId === asking.runId) return holder.writer > asking.writer;
   try {
     const description = await client.workflow.getHandle(holder.workflowId, holder.runId).describe();
     return description.status.name === 'RUNNING';

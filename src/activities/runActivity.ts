@@ -17,9 +17,8 @@ export interface ActivityRun {
   readonly signal: AbortSignal;
   /** The run as the one writer of an artefact. */
   readonly owner: Owner;
-  /** This attempt as a writer that fences the attempt before it. */
-  readonly attemptOwner: Owner;
-  readonly info: Info;
+  /** One attempt of the run as a writer that fences the attempts before it; later attempts sort higher. */
+  writerOf(attempt: number): Owner;
   /** Marks progress without telling anybody: restarts the stall clock. */
   beat(): void;
   /** Marks progress: restarts the stall clock and goes up by a throttled signal. */
@@ -38,6 +37,7 @@ export interface ActivityOptions {
 export async function runActivity<T>(body: (run: ActivityRun) => Promise<T>, { stallAfterMs = 0 }: ActivityOptions = {}): Promise<T> {
   const context = Context.current();
   const { info } = context;
+  const owner = ownerOf(info);
   const stalled = new AbortController();
   let lastProgressMs = Date.now();
   let lastNote = '';
@@ -50,8 +50,8 @@ export async function runActivity<T>(body: (run: ActivityRun) => Promise<T>, { s
   try {
     return await body({
       signal: AbortSignal.any([context.cancellationSignal, stalled.signal]),
-      ...ownersOf(info),
-      info,
+      owner,
+      writerOf: (attempt) => ({ ...owner, writer: `${String(attempt).padStart(6, '0')}.${info.currentAttemptScheduledTimestampMs}` }),
       beat: () => {
         lastProgressMs = Date.now();
       },
@@ -70,13 +70,12 @@ export async function runActivity<T>(body: (run: ActivityRun) => Promise<T>, { s
   }
 }
 
-function ownersOf(info: Info): { owner: Owner; attemptOwner: Owner } {
+function ownerOf(info: Info): Owner {
   const execution = info.workflowExecution;
   if (execution === undefined || info.workflowNamespace === undefined) {
     throw new SecpiError('INTERNAL', 'this activity must be started by a workflow.');
   }
-  const owner: Owner = { namespace: info.workflowNamespace, workflowId: execution.workflowId, runId: execution.runId, writer: '' };
-  return { owner, attemptOwner: { ...owner, writer: `${info.activityId}.${info.attempt}` } };
+  return { namespace: info.workflowNamespace, workflowId: execution.workflowId, runId: execution.runId, writer: '' };
 }
 
 interface Reporter {

@@ -2,12 +2,13 @@
 import { Context } from '@temporalio/activity';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { GpuActivities } from '../contract/activities.ts';
 import type { Manifest } from '../contract/manifest.ts';
-import type { FileRef, Owner } from '../contract/refs.ts';
+import { ownerSchema, type FileRef, type Owner } from '../contract/refs.ts';
 import { controlQueryName, type Control, type FineTuneResult } from '../contract/workflows.ts';
 import { emptyUsage } from '../contract/usage.ts';
-import { contentHashOfFiles } from '../services/store/index.ts';
+import { canonicalJson, contentHashOfFiles, trainingAttemptKey, trainingAttemptsPrefix, type Store } from '../services/store/index.ts';
 import { localiseModel, type LocalModel } from '../services/train/models.ts';
 import { pythonEnv } from '../services/train/pythonEnv.ts';
 import { runTraining, TRAIN_CODE_VERSION, type TrainingOutcome } from '../services/train/runTraining.ts';
@@ -29,7 +30,7 @@ export async function trainModel(deps: Deps, run: ActivityRun, input: TrainInput
   run.progress(STAGE, { note: 'loading the target model' });
   const model = await localiseModel(input.finetune.model, 'finetune.model.uri', modelOptions(deps));
   const fields = fingerprintFields(input, traces, model);
-  const owner = run.attemptOwner;
+  const owner = run.writerOf(input.attempt);
   const onWait = (holder: Owner): void => run.progress(STAGE, { note: `waits for ${holder.workflowId}, which trains the same model` });
   const taken = await takeArtifact(store, client, run, { kind: 'model', fields, reuse: input.reuse, owner, onWait });
   if (taken.status === 'published') return fineTuneResult(resultOf(taken.ref, taken.manifest, true), taken.manifest);
@@ -54,6 +55,7 @@ export async function trainModel(deps: Deps, run: ActivityRun, input: TrainInput
         isPreempted: run.isPreempted,
         onStep: (step, total, note) => run.progress(STAGE, { done: step, total, note }),
         onNote: (note) => run.progress(STAGE, { note }),
+        onResume: async (step) => await recordAttempt(deps, taken.fingerprint, training.epoch, { resumedFromStep: step, startedAt: new Date().toISOString(), owner }),
         checkpointRequests: () => control.latest().checkpointRequests,
       },
     );
@@ -117,8 +119,7 @@ async function buildManifest({ store }: Deps, parts: ManifestParts): Promise<Man
       evalLossAfter: finished.evalLossAfter,
       logitsMaxAbsDiff: finished.logitsMaxAbsDiff,
       lossCurve: finished.lossCurve.map(({ step, loss }) => ({ step, loss })),
-      resumedFromStep: outcome.resumedFromStep,
-      attempt: input.attempt,
+      resumedFromSteps: await resumedSteps(store, id),
       trainTokens: started.trainTokens,
       device: started.device,
       precision: started.precision,
@@ -139,15 +140,30 @@ function fineTuneResult(base: Omit<FineTuneResult, 'steps' | 'evalLossBefore' | 
     const value = manifest.facts[name];
     return typeof value === 'number' ? value : null;
   };
-  const resumed = number('resumedFromStep') ?? 0;
   return {
     ...base,
     steps: manifest.rows,
     evalLossBefore: number('evalLossBefore'),
     evalLossAfter: number('evalLossAfter'),
     preemptions: 0,
-    resumedFromSteps: resumed > 0 ? [resumed] : [],
+    resumedFromSteps: z.array(z.int()).parse(manifest.facts['resumedFromSteps']),
   };
+}
+
+const attemptSchema = z.strictObject({ resumedFromStep: z.int().nonnegative(), startedAt: z.iso.datetime(), owner: ownerSchema });
+
+/** Heartbeats and signals can be lost with their host; what an attempt resumed from is told from the store. */
+async function recordAttempt({ store }: Deps, id: string, epoch: number, attempt: z.infer<typeof attemptSchema>): Promise<void> {
+  await store.objects.putIfAbsent(trainingAttemptKey(id, epoch), Buffer.from(canonicalJson(attempt)));
+}
+
+/** Of all attempts in order; those that began at step 0 resumed nothing. */
+async function resumedSteps(store: Store, id: string): Promise<number[]> {
+  const keys = await Array.fromAsync(store.objects.list(trainingAttemptsPrefix(id)));
+  const attempts = await Promise.all(
+    keys.map(async ({ key }) => attemptSchema.parse(JSON.parse((await store.objects.get(key))?.bytes.toString() ?? 'null'))),
+  );
+  return attempts.map(({ resumedFromStep }) => resumedFromStep).filter((step) => step > 0);
 }
 
 /** Commands come down by the workflow's `control` query: no history, and nothing is lost when it does not answer. */

@@ -17,21 +17,36 @@ export interface Cluster {
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Throws StackError when the cluster does not answer or lacks the namespace. */
-export async function connectCluster(settings: Settings, { temporal }: Pick<StackState, 'temporal'>): Promise<Cluster> {
+export async function connectCluster(
+  settings: Settings,
+  { temporal }: Pick<StackState, 'temporal'>,
+): Promise<Cluster> {
   const options = settings.temporal?.connectionOptions ?? { address: temporal.address };
   let connection: Connection;
   try {
     connection = await Connection.connect({ ...options, connectTimeout: CONNECT_TIMEOUT_MS });
   } catch (cause) {
-    throw new StackError(`Temporal does not answer at ${temporal.address}.`, 'Correct TEMPORAL_ADDRESS or the profile, or unset it to use the embedded server.', { cause });
+    throw new StackError(
+      `Temporal does not answer at ${temporal.address}.`,
+      'Correct TEMPORAL_ADDRESS or the profile, or unset it to use the embedded server.',
+      { cause },
+    );
   }
   try {
     await connection.workflowService.describeNamespace({ namespace: temporal.namespace });
   } catch (cause) {
     await connection.close();
-    throw new StackError(`The namespace "${temporal.namespace}" of ${temporal.address} is not usable: ${cause instanceof Error ? cause.message : String(cause)}`, 'Name another by TEMPORAL_NAMESPACE, or create it: temporal operator namespace create --namespace NAME', { cause });
+    throw new StackError(
+      `The namespace "${temporal.namespace}" of ${temporal.address} is not usable: ${cause instanceof Error ? cause.message : String(cause)}`,
+      'Name another by TEMPORAL_NAMESPACE, or create it: temporal operator namespace create --namespace NAME',
+      { cause },
+    );
   }
-  return { connection, client: new Client({ connection, namespace: temporal.namespace }), close: async () => await connection.close() };
+  return {
+    connection,
+    client: new Client({ connection, namespace: temporal.namespace }),
+    close: async () => await connection.close(),
+  };
 }
 
 /**
@@ -55,8 +70,14 @@ export async function checkUserCluster(settings: Settings): Promise<string | nul
 /** Opens the store and checks that it answers. Throws STORE_UNAVAILABLE, STORE_ACCESS_DENIED, BUCKET_MISSING. */
 export async function connectStore(settings: Settings, { s3 }: StackState): Promise<Store> {
   const credentials = s3.embedded ? await readCredentials(statePaths(settings.state).credentials) : null;
-  if (s3.embedded && credentials === null) throw new SecpiError('STORE_ACCESS_DENIED', 'the embedded store has no credentials file.');
-  const store = openStore({ endpoint: s3.endpoint, region: s3.region, bucket: s3.bucket, ...(credentials === null ? {} : { credentials }) });
+  if (s3.embedded && credentials === null)
+    throw new SecpiError('STORE_ACCESS_DENIED', 'the embedded store has no credentials file.');
+  const store = openStore({
+    endpoint: s3.endpoint,
+    region: s3.region,
+    bucket: s3.bucket,
+    ...(credentials === null ? {} : { credentials }),
+  });
   await store.objects.ensureBucket();
   return store;
 }

@@ -31,14 +31,19 @@ export interface Complaint {
 
 export function complain(error: unknown): Complaint {
   if (error instanceof InterruptedError) return { exitCode: exitCodes.interrupted, text: error.message };
-  if (error instanceof StackError) return { exitCode: exitCodes.stackTrouble, text: block('STACK_TROUBLE', error.message, error.remedy) };
+  if (error instanceof StackError)
+    return { exitCode: exitCodes.stackTrouble, text: block('STACK_TROUBLE', error.message, error.remedy) };
   if (error instanceof RunFailedError) return { exitCode: exitCodes.runFailed, text: redact(error.message) };
   if (error instanceof SecpiError) {
-    const exitCode = ERROR_CATALOGUE[error.code].mender === 'user' ? exitCodes.badInput : exitCodes.stackTrouble;
+    const exitCode =
+      ERROR_CATALOGUE[error.code].mender === 'user' ? exitCodes.badInput : exitCodes.stackTrouble;
     return { exitCode, text: block(error.code, error.problem, error.remedy, error.field) };
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { exitCode: exitCodes.stackTrouble, text: redact(`This is a defect of SecPI Pipeline; please report it.\n${text}`) };
+  return {
+    exitCode: exitCodes.stackTrouble,
+    text: redact(`This is a defect of SecPI Pipeline; please report it.\n${text}`),
+  };
 }
 
 export function block(code: string, problem: string, remedy: string, field?: string): string {

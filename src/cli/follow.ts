@@ -31,24 +31,30 @@ export interface FollowOptions {
 /** Resolves with the workflow's result. Throws RunFailedError, or the signal's reason. */
 export async function follow({ cluster, handle, out, signal }: FollowOptions): Promise<unknown> {
   const display = createDisplay(out);
-  let ended = false;
-  const showing = (async () => {
-    while (!ended && !signal.aborted) {
-      const progress = await queryProgress(cluster, handle);
-      if (progress !== null && !signal.aborted) display.show(progress);
-      if (!ended) await sleep(QUERY_EVERY_MS, undefined, { signal }).catch(() => undefined);
-    }
-  })();
+  const ended = new AbortController();
+  const over = AbortSignal.any([signal, ended.signal]);
+  const showing = showUntil(over, async () => await queryProgress(cluster, handle), display);
   try {
     const result = await Promise.race([resultOf(handle, signal), aborted(signal)]);
     const last = await queryProgress(cluster, handle);
     if (last !== null) display.show(last);
     return result;
   } finally {
-    ended = true;
+    ended.abort();
+    await showing;
     display.end();
-    // A query in flight is let go: it ends by its own deadline.
-    void showing.catch(() => undefined);
+  }
+}
+
+async function showUntil(
+  over: AbortSignal,
+  query: () => Promise<Progress | null>,
+  display: Display,
+): Promise<void> {
+  while (!over.aborted) {
+    const progress = await query();
+    if (progress !== null && !over.aborted) display.show(progress);
+    await sleep(QUERY_EVERY_MS, undefined, { signal: over }).catch(() => undefined);
   }
 }
 
@@ -77,7 +83,10 @@ async function aborted(signal: AbortSignal): Promise<never> {
 /** Null while no worker answers: the run waits then, and so does its display. */
 async function queryProgress({ connection }: Cluster, handle: WorkflowHandle): Promise<Progress | null> {
   try {
-    return await connection.withDeadline(Date.now() + QUERY_TIMEOUT_MS, async () => await handle.query<Progress>(progressQueryName));
+    return await connection.withDeadline(
+      Date.now() + QUERY_TIMEOUT_MS,
+      async () => await handle.query<Progress>(progressQueryName),
+    );
   } catch {
     return null;
   }
@@ -86,11 +95,19 @@ async function queryProgress({ connection }: Cluster, handle: WorkflowHandle): P
 /** The innermost cause is what the person can act on. */
 export function toRunFailed(error: WorkflowFailedError): RunFailedError {
   let cause: Error | undefined = error.cause;
-  while ((cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) && cause.cause !== undefined) cause = cause.cause;
-  if (cause instanceof ApplicationFailure) return new RunFailedError(cause.type ?? 'FAILED', cause.message, { cause: error });
-  if (cause instanceof CancelledFailure) return new RunFailedError('CANCELLED', 'The run was cancelled.', { cause: error });
-  if (cause instanceof TerminatedFailure) return new RunFailedError('TERMINATED', 'The run was terminated.', { cause: error });
-  if (cause instanceof TimeoutFailure) return new RunFailedError('TIMEOUT', `The run timed out: ${cause.message}`, { cause: error });
+  while (
+    (cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) &&
+    cause.cause !== undefined
+  )
+    cause = cause.cause;
+  if (cause instanceof ApplicationFailure)
+    return new RunFailedError(cause.type ?? 'FAILED', cause.message, { cause: error });
+  if (cause instanceof CancelledFailure)
+    return new RunFailedError('CANCELLED', 'The run was cancelled.', { cause: error });
+  if (cause instanceof TerminatedFailure)
+    return new RunFailedError('TERMINATED', 'The run was terminated.', { cause: error });
+  if (cause instanceof TimeoutFailure)
+    return new RunFailedError('TIMEOUT', `The run timed out: ${cause.message}`, { cause: error });
   return new RunFailedError('FAILED', cause?.message ?? error.message, { cause: error });
 }
 
@@ -109,8 +126,12 @@ function liveDisplay(out: NodeJS.WriteStream): Display {
   return {
     show(progress) {
       const width = out.columns || 80;
-      const lines = progressLines(progress).map((line) => (line.length >= width ? `${line.slice(0, width - 2)}…` : line));
-      out.write(`${drawn === 0 ? '' : `\u001B[${drawn}A`}${lines.map((line) => `\r\u001B[2K${line}\n`).join('')}`);
+      const lines = progressLines(progress).map((line) =>
+        line.length >= width ? `${line.slice(0, width - 2)}…` : line,
+      );
+      out.write(
+        `${drawn === 0 ? '' : `\u001B[${drawn}A`}${lines.map((line) => `\r\u001B[2K${line}\n`).join('')}`,
+      );
       drawn = lines.length;
     },
     end() {

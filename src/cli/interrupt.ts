@@ -32,7 +32,11 @@ export function watchInterrupts(onRequest: () => void): Interruption {
     signal: controller.signal,
     requested,
     dispose() {
-      process.off('SIGINT', handler).off('SIGTERM', handler).off('SIGHUP', handler).off('disconnect', parentGone);
+      process
+        .off('SIGINT', handler)
+        .off('SIGTERM', handler)
+        .off('SIGHUP', handler)
+        .off('disconnect', parentGone);
     },
   };
 }

@@ -14,7 +14,9 @@ const main = fileURLToPath(new URL('main.ts', import.meta.url));
 const node = join(root, 'node_modules/.bin/node');
 
 if (!existsSync(join(root, 'node_modules/commander')) || !existsSync(node)) {
-  const { status } = spawnSync(process.execPath, [join(root, 'infra/setup.mjs')], { stdio: ['ignore', 'inherit', 'inherit'] });
+  const { status } = spawnSync(process.execPath, [join(root, 'infra/setup.mjs')], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   if (status !== 0) process.exit(3);
 }
 if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
@@ -22,7 +24,9 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
   await import('./main.ts');
 } else {
   // The channel tells the command when this launcher is gone, so that nothing outlives it.
-  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  const child = spawn(node, [main, ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  });
   // On a terminal Ctrl-C reaches the command by itself; other signals are passed on.
   process.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -14,7 +14,9 @@ async function validate(text: string, ...args: string[]): Promise<{ code: number
   return await runCli(['validate', path, ...args]);
 }
 
-async function quickRecipe(change: (recipe: Record<string, Record<string, unknown>>) => void): Promise<string> {
+async function quickRecipe(
+  change: (recipe: Record<string, Record<string, unknown>>) => void,
+): Promise<string> {
   const recipe = JSON.parse(await readFile(join(projectRoot, 'recipes/quick.json'), 'utf8'));
   change(recipe);
   return JSON.stringify(recipe);
@@ -24,19 +26,23 @@ describe('secpi', () => {
   test('--help shows every command, examples and exit codes', async () => {
     const { code, output } = await runCli(['--help']);
     expect(code).toBe(0);
-    for (const command of ['up', 'demo', 'run', 'validate', 'doctor', 'worker', 'teacher', 'setup']) expect(output).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
+    for (const command of ['up', 'demo', 'run', 'validate', 'doctor', 'worker', 'teacher', 'setup'])
+      expect(output).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
     expect(output).toMatch(/Examples:[\s\S]*Exit codes:.*130/);
   });
 
-  test.each([[['nonsense']], [['run']], [['up', '--bogus']], [['teacher', '--port', 'x']], [['validate', 'a', '--type', 'b']]])(
-    '%j is bad input',
-    async (args) => {
-      const { code, output } = await runCli(args);
-      expect(code).toBe(2);
-      expect(output).toContain('error:');
-      expect(output).not.toMatch(/^\s+at /m);
-    },
-  );
+  test.each([
+    [['nonsense']],
+    [['run']],
+    [['up', '--bogus']],
+    [['teacher', '--port', 'x']],
+    [['validate', 'a', '--type', 'b']],
+  ])('%j is bad input', async (args) => {
+    const { code, output } = await runCli(args);
+    expect(code).toBe(2);
+    expect(output).toContain('error:');
+    expect(output).not.toMatch(/^\s+at /m);
+  });
 
   test('npx secpi works in the clone, whatever Node is on the PATH', async () => {
     const { stdout } = await promisify(execFile)('npx', ['secpi', '--help'], { cwd: projectRoot });
@@ -45,7 +51,9 @@ describe('secpi', () => {
 
   test('run without a stack says how to get one', async () => {
     await using folder = await temporaryFolder();
-    const { code, output } = await runCli(['run', join(projectRoot, 'recipes/quick.json')], { SECPI_STATE: folder.path });
+    const { code, output } = await runCli(['run', join(projectRoot, 'recipes/quick.json')], {
+      SECPI_STATE: folder.path,
+    });
     expect(code).toBe(3);
     expect(output).toMatch(/No stack is running[\s\S]*npx secpi up/);
   });
@@ -57,7 +65,11 @@ describe('secpi validate', () => {
   });
 
   test.each([
-    ['a file that is not there', ['validate', '/nowhere/recipe.json'], /RECIPE_INVALID {2}\(file\)\n {2}Problem: \/nowhere\/recipe\.json cannot be read/],
+    [
+      'a file that is not there',
+      ['validate', '/nowhere/recipe.json'],
+      /RECIPE_INVALID {2}\(file\)\n {2}Problem: \/nowhere\/recipe\.json cannot be read/,
+    ],
     ['a binary file', ['validate', '/bin/true'], /is not JSON/],
   ])('refuses %s', async (_, args, message) => {
     const { code, output } = await runCli(args);
@@ -81,7 +93,9 @@ describe('secpi validate', () => {
     expect(code).toBe(2);
     const answer = JSON.parse(output);
     expect(answer.ok).toBe(false);
-    expect(answer.problems).toContainEqual(expect.objectContaining({ code: 'RECIPE_INVALID', field: 'version', remedy: expect.any(String) }));
+    expect(answer.problems).toContainEqual(
+      expect.objectContaining({ code: 'RECIPE_INVALID', field: 'version', remedy: expect.any(String) }),
+    );
   });
 
   test('never repeats a key that was pasted', async () => {
@@ -96,7 +110,10 @@ describe('secpi validate', () => {
   });
 
   test('checks the inputs of the other workflows', async () => {
-    const good = '{"version":1,"traces":"s3://b/artifacts/traces/' + 'a'.repeat(64) + '","finetune":{"model":{"uri":"embedded:x"}}}';
+    const good =
+      '{"version":1,"traces":"s3://b/artifacts/traces/' +
+      'a'.repeat(64) +
+      '","finetune":{"model":{"uri":"embedded:x"}}}';
     expect(await validate(good, '--type', 'fineTune')).toMatchObject({ code: 0 });
     expect(await validate(good, '--type', 'distillTraces')).toMatchObject({ code: 2 });
   });

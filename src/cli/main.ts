@@ -7,7 +7,9 @@ import { complain, exitCodes } from './exit.ts';
 const DEFAULT_OUT = 'out/latest';
 
 const program = new Command('secpi')
-  .description('Durable filter → distil → fine-tune → evaluate for code models that write secure code by themselves.')
+  .description(
+    'Durable filter → distil → fine-tune → evaluate for code models that write secure code by themselves.',
+  )
   .showHelpAfterError('(secpi --help shows the commands)')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.badInput))
   .addHelpText(
@@ -28,13 +30,17 @@ Places: SECPI_STATE (default .secpi in the project), SECPI_CACHE (default ~/.cac
 Exit codes: 0 done · 1 the run failed · 2 bad input · 3 trouble with the stack or the cluster · 130 interrupted`,
   );
 
-const finish = (work: () => Promise<number> | number): Promise<void> => Promise.resolve(work()).then((code) => void (process.exitCode = code));
+const finish = (work: () => Promise<number> | number): Promise<void> =>
+  Promise.resolve(work()).then((code) => void (process.exitCode = code));
 
 program
   .command('up')
   .description('start Temporal, S3, the recorded teacher and a worker; stay in the foreground until Ctrl-C')
   .option('--no-worker', 'without the worker: start some yourself with `secpi worker`')
-  .action(async (options: { worker: boolean }) => await finish(async () => await (await import('./commands/up.ts')).up(options)));
+  .action(
+    async (options: { worker: boolean }) =>
+      await finish(async () => await (await import('./commands/up.ts')).up(options)),
+  );
 
 program
   .command('demo')
@@ -43,18 +49,25 @@ program
   .option('--keep', 'leave the stack up afterwards, until Ctrl-C', false)
   .option('--out <folder>', 'where report.html and summary.json go', DEFAULT_OUT)
   .addHelpText('after', '\nCtrl-C stops everything cleanly; the next call goes on where it was.\n')
-  .action(async (options: { recipe: string; keep: boolean; out: string }) => await finish(async () => await (await import('./commands/run.ts')).demo(options)));
+  .action(
+    async (options: { recipe: string; keep: boolean; out: string }) =>
+      await finish(async () => await (await import('./commands/run.ts')).demo(options)),
+  );
 
 program
   .command('run')
   .description('upload what is local, start a run on the running stack or your cluster, and follow it')
   .argument('<recipe>', 'a recipe file')
   .option('--detach', 'do not follow', false)
-  .option('--workflow-id <id>', 'default: from the name and content of the recipe, so that calling again joins the open run')
+  .option(
+    '--workflow-id <id>',
+    'default: from the name and content of the recipe, so that calling again joins the open run',
+  )
   .option('--out <folder>', 'where report.html and summary.json go', DEFAULT_OUT)
   .addHelpText('after', '\nExample:\n  npx secpi run recipes/quick.json --workflow-id mine\n')
-  .action(async (recipe: string, options: { detach: boolean; workflowId?: string; out: string }) =>
-    await finish(async () => await (await import('./commands/run.ts')).run(recipe, options)),
+  .action(
+    async (recipe: string, options: { detach: boolean; workflowId?: string; out: string }) =>
+      await finish(async () => await (await import('./commands/run.ts')).run(recipe, options)),
   );
 
 program
@@ -63,8 +76,9 @@ program
   .argument('<recipe>', 'a JSON file')
   .addOption(new Option('--type <workflow>', 'whose input it is').choices(workflowTypes).default('secpi'))
   .option('--json', 'for machines: {ok, problems: [{code, field, problem, remedy}]}', false)
-  .action(async (recipe: string, options: { json: boolean; type: (typeof workflowTypes)[number] }) =>
-    await finish(async () => await (await import('./commands/validate.ts')).validate(recipe, options)),
+  .action(
+    async (recipe: string, options: { json: boolean; type: (typeof workflowTypes)[number] }) =>
+      await finish(async () => await (await import('./commands/validate.ts')).validate(recipe, options)),
   );
 
 program
@@ -76,16 +90,27 @@ program
   .command('worker')
   .description('a worker in the foreground: control, data, gpu, sandbox; all by default')
   .argument('[kinds...]')
-  .addHelpText('after', '\nExample, on a machine with a GPU:\n  TEMPORAL_ADDRESS=host:7233 AWS_ENDPOINT_URL_S3=http://host:9000 npx secpi worker gpu\n')
-  .action(async (kinds: string[]) => await finish(async () => await (await import('./commands/worker.ts')).worker(kinds)));
+  .addHelpText(
+    'after',
+    '\nExample, on a machine with a GPU:\n  TEMPORAL_ADDRESS=host:7233 AWS_ENDPOINT_URL_S3=http://host:9000 npx secpi worker gpu\n',
+  )
+  .action(
+    async (kinds: string[]) =>
+      await finish(async () => await (await import('./commands/worker.ts')).worker(kinds)),
+  );
 
 program
   .command('teacher')
-  .description('the recorded teacher in the foreground: an OpenAI-compatible server that answers from records/')
+  .description(
+    'the recorded teacher in the foreground: an OpenAI-compatible server that answers from records/',
+  )
   .option('--port <port>', '0 takes a free one', parsePort, 0)
   .option('--records <folder>', 'default: records in the project')
   .option('--latency-ms <ms>', 'how long an answer takes', parseCount, 0)
-  .action(async (options: { port: number; records?: string; latencyMs: number }) => await finish(async () => await (await import('./commands/teacher.ts')).teacher(options)));
+  .action(
+    async (options: { port: number; records?: string; latencyMs: number }) =>
+      await finish(async () => await (await import('./commands/teacher.ts')).teacher(options)),
+  );
 
 program
   .command('setup')

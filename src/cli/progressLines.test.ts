@@ -2,13 +2,29 @@ import { describe, expect, test } from 'vitest';
 import type { StageProgress } from '../contract/workflows.ts';
 import { formatSeconds, formatUsd, isWorthALine, stageLine } from './progressLines.ts';
 
-const stage: StageProgress = { name: 'filter', state: 'running', unit: 'rows', done: 30, total: 100, costUsd: 0.5, note: 'shard 2', artifact: null, seconds: null };
+const stage: StageProgress = {
+  name: 'filter',
+  state: 'running',
+  unit: 'rows',
+  done: 30,
+  total: 100,
+  costUsd: 0.5,
+  note: 'shard 2',
+  artifact: null,
+  seconds: null,
+};
 
 describe('a stage as a line', () => {
   test.each([
     [{}, '▶ filter               30/100 rows     $0.50           shard 2'],
-    [{ state: 'waiting' as const, costUsd: 0, note: '' }, '· filter                               $0.00           waiting'],
-    [{ state: 'reused' as const, done: 100, seconds: 0.21, note: '' }, '✓ filter              100/100 rows     $0.50    0.2 s  reused'],
+    [
+      { state: 'waiting' as const, costUsd: 0, note: '' },
+      '· filter                               $0.00           waiting',
+    ],
+    [
+      { state: 'reused' as const, done: 100, seconds: 0.21, note: '' },
+      '✓ filter              100/100 rows     $0.50    0.2 s  reused',
+    ],
     [{ total: null }, '▶ filter                   30 rows     $0.50           shard 2'],
   ])('%j', (change, line) => {
     expect(stageLine({ ...stage, ...change })).toBe(line);
@@ -24,13 +40,24 @@ test.each([
   [{}, { note: 'another' }, false],
   [{ total: null }, { total: null, done: 99 }, false],
 ])('without a terminal, %j then %j is worth a line: %s', (before, after, expected) => {
-  expect(isWorthALine(before === undefined ? undefined : { ...stage, ...before }, { ...stage, ...after })).toBe(expected);
+  expect(
+    isWorthALine(before === undefined ? undefined : { ...stage, ...before }, { ...stage, ...after }),
+  ).toBe(expected);
 });
 
-test.each([[0, '$0.00'], [0.0004, '$0.00040'], [0.01, '$0.01'], [12.345, '$12.35']])('%d dollars', (usd, text) => {
+test.each([
+  [0, '$0.00'],
+  [0.0004, '$0.00040'],
+  [0.01, '$0.01'],
+  [12.345, '$12.35'],
+])('%d dollars', (usd, text) => {
   expect(formatUsd(usd)).toBe(text);
 });
 
-test.each([[0.21, '0.2 s'], [59.4, '59 s'], [95, '1 min 35 s']])('%d seconds', (seconds, text) => {
+test.each([
+  [0.21, '0.2 s'],
+  [59.4, '59 s'],
+  [95, '1 min 35 s'],
+])('%d seconds', (seconds, text) => {
   expect(formatSeconds(seconds)).toBe(text);
 });

@@ -1,7 +1,14 @@
 /** The progress query's answer as lines of text. Pure. */
 import type { Progress, StageProgress } from '../contract/workflows.ts';
 
-const MARKS: Record<StageProgress['state'], string> = { waiting: '·', running: '▶', done: '✓', reused: '✓', failed: '✗', cancelled: '✗' };
+const MARKS: Record<StageProgress['state'], string> = {
+  waiting: '·',
+  running: '▶',
+  done: '✓',
+  reused: '✓',
+  failed: '✗',
+  cancelled: '✗',
+};
 
 export function stageLine(stage: StageProgress): string {
   const total = stage.total === null ? '' : `/${stage.total}`;

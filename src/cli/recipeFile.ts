@@ -5,20 +5,34 @@ import { SecpiError } from '../contract/errors.ts';
 import { describeIssues, parseInput, parseRecipe, type FieldProblem } from '../contract/parse.ts';
 import { recipeSchema, type Recipe } from '../contract/recipe.ts';
 import { findSecrets } from '../contract/secrets.ts';
-import { distillInputSchema, evaluateInputSchema, filterInputSchema, fineTuneInputSchema, type WorkflowType } from '../contract/workflows.ts';
+import {
+  distillInputSchema,
+  evaluateInputSchema,
+  filterInputSchema,
+  fineTuneInputSchema,
+  type WorkflowType,
+} from '../contract/workflows.ts';
 
 export async function readInputFile(path: string): Promise<unknown> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    throw new SecpiError('RECIPE_INVALID', `${path} cannot be read.`, { field: '(file)', remedy: 'Give the path of a JSON file.', cause });
+    throw new SecpiError('RECIPE_INVALID', `${path} cannot be read.`, {
+      field: '(file)',
+      remedy: 'Give the path of a JSON file.',
+      cause,
+    });
   }
   try {
     return JSON.parse(text);
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause);
-    throw new SecpiError('RECIPE_INVALID', `${path} is not JSON: ${problem}.`, { field: '(file)', remedy: 'Correct the file at the place named.', cause });
+    throw new SecpiError('RECIPE_INVALID', `${path} is not JSON: ${problem}.`, {
+      field: '(file)',
+      remedy: 'Correct the file at the place named.',
+      cause,
+    });
   }
 }
 
@@ -47,19 +61,31 @@ export function problemsOf(type: WorkflowType, input: unknown): InputProblem[] {
     code: 'SECRET_IN_INPUT',
     field,
     problem: 'looks like a key; its value is not shown',
-    remedy: 'Take it out, and rotate it if this file was shared or started; name an environment variable in `apiKeyEnv` instead.',
+    remedy:
+      'Take it out, and rotate it if this file was shared or started; name an environment variable in `apiKeyEnv` instead.',
   }));
   if (secrets.length > 0) return secrets;
   const parsed = schemas[type].safeParse(input);
   if (!parsed.success) {
-    return describeIssues(parsed.error, input).map((problem) => ({ ...problem, code: 'RECIPE_INVALID', remedy: 'Correct the field.' }));
+    return describeIssues(parsed.error, input).map((problem) => ({
+      ...problem,
+      code: 'RECIPE_INVALID',
+      remedy: 'Correct the field.',
+    }));
   }
   try {
     parseWorkflowInput(type, input);
     return [];
   } catch (error) {
     if (!(error instanceof SecpiError)) throw error;
-    return [{ code: secret.code === error.code ? 'SECRET_IN_INPUT' : 'RECIPE_INVALID', field: error.field ?? '(input)', problem: error.problem, remedy: error.remedy }];
+    return [
+      {
+        code: secret.code === error.code ? 'SECRET_IN_INPUT' : 'RECIPE_INVALID',
+        field: error.field ?? '(input)',
+        problem: error.problem,
+        remedy: error.remedy,
+      },
+    ];
   }
 }
 

@@ -52,13 +52,21 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   }
 }
 
-async function findOrStart({ settings, say, interruption, stack }: SessionOptions): Promise<{ state: StackState; stack: Stack | null }> {
+async function findOrStart({
+  settings,
+  say,
+  interruption,
+  stack,
+}: SessionOptions): Promise<{ state: StackState; stack: Stack | null }> {
   const running = await findStack(settings.state);
   if (running !== null) return { state: running, stack: null };
   if (stack === 'use') {
     const theirs = userCluster(settings);
     if (theirs !== null) return { state: theirs, stack: null };
-    throw new StackError('No stack is running.', 'Start one with `npx secpi up`, or name yours by TEMPORAL_ADDRESS and AWS_ENDPOINT_URL_S3.');
+    throw new StackError(
+      'No stack is running.',
+      'Start one with `npx secpi up`, or name yours by TEMPORAL_ADDRESS and AWS_ENDPOINT_URL_S3.',
+    );
   }
   const tools = ensureTools(settings.root, settings.env);
   const started = await startStack({ settings, tools, say, signal: interruption.signal, withWorker: true });

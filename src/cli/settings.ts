@@ -50,23 +50,37 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
 }
 
 function externalTemporal(env: NodeJS.ProcessEnv): ExternalTemporal | null {
-  const defined = Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value ? [[name, value]] : [])));
+  const defined = Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value ? [[name, value]] : [])),
+  );
   let config: ClientConnectConfig;
   try {
     config = loadClientConnectConfig({ overrideEnvVars: defined });
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause);
-    throw new StackError(`The Temporal CLI's configuration cannot be read: ${problem}`, 'Correct it (`temporal config get`), or unset TEMPORAL_PROFILE and TEMPORAL_CONFIG_FILE.', { cause });
+    throw new StackError(
+      `The Temporal CLI's configuration cannot be read: ${problem}`,
+      'Correct it (`temporal config get`), or unset TEMPORAL_PROFILE and TEMPORAL_CONFIG_FILE.',
+      { cause },
+    );
   }
   const { address } = config.connectionOptions;
   if (address === undefined) return null;
-  return { address, namespace: config.namespace ?? defaultNamespace, connectionOptions: config.connectionOptions };
+  return {
+    address,
+    namespace: config.namespace ?? defaultNamespace,
+    connectionOptions: config.connectionOptions,
+  };
 }
 
 function externalS3(env: NodeJS.ProcessEnv): ExternalS3 | null {
   const endpoint = env['AWS_ENDPOINT_URL_S3'];
   if (!endpoint) return null;
-  return { endpoint, region: env['AWS_REGION'] || DEFAULT_REGION, bucket: env['SECPI_BUCKET'] || DEFAULT_BUCKET };
+  return {
+    endpoint,
+    region: env['AWS_REGION'] || DEFAULT_REGION,
+    bucket: env['SECPI_BUCKET'] || DEFAULT_BUCKET,
+  };
 }
 
 export const embeddedS3 = { region: DEFAULT_REGION, bucket: DEFAULT_BUCKET } as const;

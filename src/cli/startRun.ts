@@ -24,16 +24,36 @@ export function workflowIdOf(recipe: Recipe): string {
 
 export async function startOrJoin(
   { client }: Cluster,
-  { type, workflowId, input, summary }: { readonly type: WorkflowType; readonly workflowId: string; readonly input: unknown; readonly summary: string },
+  {
+    type,
+    workflowId,
+    input,
+    summary,
+  }: {
+    readonly type: WorkflowType;
+    readonly workflowId: string;
+    readonly input: unknown;
+    readonly summary: string;
+  },
 ): Promise<StartedRun> {
   const open = await openRun(client.workflow.getHandle(workflowId));
-  if (open !== null) return { handle: client.workflow.getHandle(workflowId, open), workflowId, runId: open, joined: true };
+  if (open !== null)
+    return { handle: client.workflow.getHandle(workflowId, open), workflowId, runId: open, joined: true };
   try {
-    const handle = await client.workflow.start(type, { workflowId, taskQueue: queues.control, args: [input], staticSummary: summary });
+    const handle = await client.workflow.start(type, {
+      workflowId,
+      taskQueue: queues.control,
+      args: [input],
+      staticSummary: summary,
+    });
     return { handle, workflowId, runId: handle.firstExecutionRunId, joined: false };
   } catch (cause) {
     if (!(cause instanceof WorkflowExecutionAlreadyStartedError)) throw cause;
-    throw new SecpiError('RECIPE_INVALID', `a run with the id "${workflowId}" was started meanwhile.`, { field: '--workflow-id', remedy: 'Run the same command again to follow it.', cause });
+    throw new SecpiError('RECIPE_INVALID', `a run with the id "${workflowId}" was started meanwhile.`, {
+      field: '--workflow-id',
+      remedy: 'Run the same command again to follow it.',
+      cause,
+    });
   }
 }
 
@@ -47,7 +67,10 @@ async function openRun(handle: WorkflowHandle): Promise<string | null> {
   }
 }
 
-export function runUrl({ temporal }: StackState, { workflowId, runId }: Pick<StartedRun, 'workflowId' | 'runId'>): string | null {
+export function runUrl(
+  { temporal }: StackState,
+  { workflowId, runId }: Pick<StartedRun, 'workflowId' | 'runId'>,
+): string | null {
   if (temporal.uiUrl === null) return null;
   return `${temporal.uiUrl}/namespaces/${encodeURIComponent(temporal.namespace)}/workflows/${encodeURIComponent(workflowId)}/${runId}/history`;
 }

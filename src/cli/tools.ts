@@ -25,6 +25,10 @@ export function ensureTools(root: string, env: NodeJS.ProcessEnv): Tools {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  if (result.status !== 0) throw new StackError('The set-up did not finish.', 'Mend what is named above and run the same command again.');
+  if (result.status !== 0)
+    throw new StackError(
+      'The set-up did not finish.',
+      'Mend what is named above and run the same command again.',
+    );
   return toolsSchema.parse(JSON.parse(result.stdout));
 }

@@ -13,7 +13,7 @@ export interface Uploader {
   /** Relative paths are looked for here first, then beside the recipe. */
   readonly cwd: string;
   readonly recipePath: string;
-  say(line: string): void;
+  readonly say: (line: string) => void;
 }
 
 /** The recipe with `s3://` URIs in place of local paths. Throws DATASET_NOT_FOUND, DATASET_EMPTY, MODEL_NOT_FOUND. */
@@ -21,7 +21,10 @@ export async function uploadLocal(recipe: Recipe, uploader: Uploader): Promise<R
   return {
     ...recipe,
     dataset: await uploadDataset(recipe.dataset, uploader),
-    finetune: { ...recipe.finetune, model: await uploadModel(recipe.finetune.model, 'finetune.model.uri', uploader) },
+    finetune: {
+      ...recipe.finetune,
+      model: await uploadModel(recipe.finetune.model, 'finetune.model.uri', uploader),
+    },
   };
 }
 
@@ -30,9 +33,13 @@ export async function uploadDataset(dataset: Dataset, uploader: Uploader): Promi
   if (path === null) return dataset;
   const info = await stat(path).catch(() => null);
   if (info?.isFile() !== true) {
-    throw new SecpiError('DATASET_NOT_FOUND', `there is no file at ${path}.`, { field: 'dataset.uri', remedy: 'Correct the path, or give an s3:// URI.' });
+    throw new SecpiError('DATASET_NOT_FOUND', `there is no file at ${path}.`, {
+      field: 'dataset.uri',
+      remedy: 'Correct the path, or give an s3:// URI.',
+    });
   }
-  if (info.size === 0) throw new SecpiError('DATASET_EMPTY', `${path} has no bytes.`, { field: 'dataset.uri' });
+  if (info.size === 0)
+    throw new SecpiError('DATASET_EMPTY', `${path} has no bytes.`, { field: 'dataset.uri' });
   const format = dataset.format ?? formatOf(path);
   const blob = await uploader.store.blobs.putFile(path);
   uploader.say(`Dataset ${path} (${blob.bytes} bytes) is at ${blob.uri}`);
@@ -44,14 +51,23 @@ function formatOf(path: string): 'jsonl' | 'json' {
   const ending = extname(path).toLowerCase();
   if (ending === '.jsonl' || ending === '.ndjson') return 'jsonl';
   if (ending === '.json') return 'json';
-  throw new SecpiError('DATASET_UNREADABLE', `the ending "${ending}" does not tell the format.`, { field: 'dataset.format', remedy: 'Set dataset.format to "jsonl" or "json".' });
+  throw new SecpiError('DATASET_UNREADABLE', `the ending "${ending}" does not tell the format.`, {
+    field: 'dataset.format',
+    remedy: 'Set dataset.format to "jsonl" or "json".',
+  });
 }
 
-export async function uploadModel(model: ModelSource, field: string, uploader: Uploader): Promise<ModelSource> {
+export async function uploadModel(
+  model: ModelSource,
+  field: string,
+  uploader: Uploader,
+): Promise<ModelSource> {
   const dir = await findLocal(model.uri, uploader);
   if (dir === null) return model;
   if ((await stat(join(dir, 'config.json')).catch(() => null)) === null) {
-    throw new SecpiError('MODEL_NOT_FOUND', `there is no model folder at ${dir} (no config.json).`, { field });
+    throw new SecpiError('MODEL_NOT_FOUND', `there is no model folder at ${dir} (no config.json).`, {
+      field,
+    });
   }
   uploader.say(`Uploading the model ${dir} …`);
   const uri = await publishModel(dir, model, uploader);
@@ -59,7 +75,11 @@ export async function uploadModel(model: ModelSource, field: string, uploader: U
   return { ...model, uri };
 }
 
-async function publishModel(dir: string, model: ModelSource, { store, namespace }: Uploader): Promise<string> {
+async function publishModel(
+  dir: string,
+  model: ModelSource,
+  { store, namespace }: Uploader,
+): Promise<string> {
   const startedMs = Date.now();
   const files = (await store.blobs.putFolder(dir)).map((file) => ({ ...file, path: `merged/${file.path}` }));
   const contentSha256 = contentHashOfFiles(files);
@@ -69,7 +89,10 @@ async function publishModel(dir: string, model: ModelSource, { store, namespace 
   // Content decides everything here, so taking over from another upload of the same folder is harmless.
   const claim = await store.artifacts.claim({ ...id, owner, isOwnerAlive: async () => false });
   if (claim.status === 'published') return claim.ref.uri;
-  if (claim.status === 'busy') throw new SecpiError('HEAD_FENCED', 'another upload of the same model is at work.', { remedy: 'Try again in a minute.' });
+  if (claim.status === 'busy')
+    throw new SecpiError('HEAD_FENCED', 'another upload of the same model is at work.', {
+      remedy: 'Try again in a minute.',
+    });
   const manifest: Manifest = {
     ...id,
     contentSha256,

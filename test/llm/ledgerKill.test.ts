@@ -105,6 +105,7 @@ describe('a worker killed with SIGKILL half-way', () => {
     const { paidTwice: twice, cutOff, unpaid } = await paidTwice();
     expect(unpaid).toBe(0);
     expect(twice + cutOff).toBeLessThanOrEqual(CONCURRENCY);
+    expect(twice + cutOff, 'the kill came in the middle of requests').toBeGreaterThan(0);
     expect(result.ledgerHits).toBeGreaterThanOrEqual(doneAtKill);
     expect(result.requests).toBe(ROWS - result.ledgerHits);
     expect(await journals()).toEqual([]);

@@ -27,7 +27,9 @@ def training_rows(count: int, offset: int = 0) -> list[dict[str, Any]]:
     return [
         {
             "id": f"row-{offset + index}",
-            "prompt": [{"role": "user", "content": f"Write function f{offset + index} to {TASKS[index % len(TASKS)]}."}],
+            "prompt": [
+                {"role": "user", "content": f"Write function f{offset + index} to {TASKS[index % len(TASKS)]}."}
+            ],
             "reasoning": f"The input is not trusted, so case {index} is checked first.",
             "answer": f"def f{offset + index}(x):\n    return check(x)",
         }
@@ -53,7 +55,10 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     raw.decoder = decoders.ByteLevel()
     specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     trainer = trainers.BpeTrainer(
-        vocab_size=400, special_tokens=specials, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+        vocab_size=400,
+        special_tokens=specials,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
     )
     raw.train_from_iterator([json.dumps(row) for row in training_rows(30)], trainer)
     tokenizer = PreTrainedTokenizerFast(
@@ -82,7 +87,9 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def data_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("data")
-    return write_rows(folder / "train.jsonl", training_rows(18)), write_rows(folder / "eval.jsonl", training_rows(4, 90))
+    return write_rows(folder / "train.jsonl", training_rows(18)), write_rows(
+        folder / "eval.jsonl", training_rows(4, 90)
+    )
 
 
 @pytest.fixture

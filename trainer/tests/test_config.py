@@ -73,7 +73,12 @@ def test_unreadable_config_is_a_recipe_error(tmp_path: Path) -> None:
 
 def test_fingerprint_follows_the_curve_but_not_the_machine(config_values: dict[str, Any]) -> None:
     original = parse_config(config_values).curve_fingerprint()
-    for field, value in (("threads", 2), ("microBatchRows", 4), ("outputDir", "elsewhere"), ("checkpointEverySteps", 9)):
+    for field, value in (
+        ("threads", 2),
+        ("microBatchRows", 4),
+        ("outputDir", "elsewhere"),
+        ("checkpointEverySteps", 9),
+    ):
         assert parse_config({**config_values, field: value}).curve_fingerprint() == original
     for field, value in (("seed", 12), ("learningRate", 0.02), ("trainFile", config_values["evalFile"])):
         assert parse_config({**config_values, field: value}).curve_fingerprint() != original

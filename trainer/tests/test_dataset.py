@@ -22,7 +22,9 @@ from secpi_trainer.train.dataset import (
     tokenise_rows,
 )
 
-ROW = Row("one", [{"role": "user", "content": "Sum two numbers."}], "No input leaves the function.", "```python\na+b\n```")
+ROW = Row(
+    "one", [{"role": "user", "content": "Sum two numbers."}], "No input leaves the function.", "```python\na+b\n```"
+)
 COMPLETION = "<think>\nNo input leaves the function.\n</think>\n\n```python\na+b\n```"
 PROMPT = (
     "<|im_start|>system\nYou are a small test model.<|im_end|>\n"

@@ -12,7 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from conftest import Process
+
+from secpi_trainer.serve import api, batching
+from secpi_trainer.serve.decoder import Decoder, Sequence
 
 
 class Client:
@@ -70,7 +74,9 @@ def test_usage_choices_and_finish_reason(client: Client) -> None:
     assert 0 < usage["completion_tokens"] <= 36
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
     # The default system message of the template counts: serving renders prompts as training does.
-    assert usage["prompt_tokens"] > client.chat(messages=[{"role": "system", "content": "x"}])[1]["usage"]["prompt_tokens"]
+    assert (
+        usage["prompt_tokens"] > client.chat(messages=[{"role": "system", "content": "x"}])[1]["usage"]["prompt_tokens"]
+    )
 
 
 def test_greedy_and_seeded_answers_repeat(client: Client) -> None:
@@ -126,11 +132,41 @@ def test_a_named_batch_repeats_whatever_the_order_of_arrival(client: Client) -> 
     assert len(set(first.values())) == len(first)
 
 
-def test_malformed_and_incomplete_batches_are_refused(client: Client) -> None:
+def test_malformed_batch_names_are_refused(client: Client) -> None:
     assert client.chat("nameless")[1]["error"]["code"] == "invalid_batch"
     assert client.chat("a/0")[1]["error"]["code"] == "invalid_batch"
-    status, body = client.chat("never-complete/2")
-    assert (status, body["error"]["code"]) == (408, "batch_incomplete")
+
+
+def test_a_batch_that_stays_incomplete_is_refused_whole(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "ARRIVAL_LIMIT_SECONDS", 0.2)
+    decoder = Decoder(tiny_model, rows=2, threads=1, device=torch.device("cpu"))
+    batcher = batching.Batcher(decoder, max_rows=2)
+    body = {"model": "tiny", "messages": [{"role": "user", "content": "Say x."}], "max_tokens": 2}
+    request = api.parse_request(body, "tiny")
+    answer = batcher.submit(request, [1, 2, 3], batching.BatchName("alone", 2))
+    with pytest.raises(api.ApiError, match="1 of 2 requests") as raised:
+        answer.result(timeout=5)
+    assert raised.value.status == 408
+    assert batcher.submit(request, [1, 2, 3], None).result(timeout=30)[0].finish_reason is not None
+
+
+def test_packed_layers_keep_the_greedy_answer_and_finished_rows_leave(tiny_model: Path) -> None:
+    def greedy(*, pack: bool) -> list[list[int]]:
+        decoder = Decoder(tiny_model, rows=6, threads=1, device=torch.device("cpu"), pack=pack)
+        prompts = [[1, 5 + index, 9, 2][: 2 + index % 3] for index in range(6)]
+        sequences = [Sequence(ids, 3 + 4 * index, 0.0, 1.0, [], index) for index, ids in enumerate(prompts)]
+        decoder.complete(sequences)
+        return [sequence.new_ids for sequence in sequences]
+
+    def alone(index: int, ids: list[int]) -> list[int]:
+        decoder = Decoder(tiny_model, rows=1, threads=1, device=torch.device("cpu"), pack=False)
+        sequence = Sequence(ids, 3 + 4 * index, 0.0, 1.0, [], index)
+        decoder.complete([sequence])
+        return sequence.new_ids
+
+    packed = greedy(pack=True)
+    assert packed == greedy(pack=False)
+    assert packed[3] == alone(3, [1, 8])
 
 
 def test_server_ends_when_its_parent_closes_stdin(server: Process, client: Client) -> None:

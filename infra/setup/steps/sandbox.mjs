@@ -10,8 +10,12 @@ const TIMEOUT_MS = 600_000;
 /** @param {import('../layout.mjs').Layout} places */
 export async function sandbox(places) {
   const script = join(places.root, 'infra/setup/stageSandbox.ts');
-  const { stdout } = await promisify(execFile)(places.node, [script, places.cache, places.python], { cwd: places.root, timeout: TIMEOUT_MS });
+  const { stdout } = await promisify(execFile)(places.node, [script, places.cache, places.python], {
+    cwd: places.root,
+    timeout: TIMEOUT_MS,
+  });
   const outcome = JSON.parse(stdout);
-  if (outcome.problem !== undefined) throw new SetupError(`The sandbox does not work: ${outcome.problem}`, outcome.remedy);
+  if (outcome.problem !== undefined)
+    throw new SetupError(`The sandbox does not work: ${outcome.problem}`, outcome.remedy);
   return { made: outcome.made, bytes: await sizeBytes(outcome.dir) };
 }

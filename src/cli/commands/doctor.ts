@@ -37,7 +37,9 @@ export async function doctor(): Promise<number> {
   });
   const state = (await findStack(settings.state)) ?? userCluster(settings);
   if (state === null) {
-    process.stdout.write('· stack              not running; start it with `npx secpi up` to have Temporal and S3 checked\n');
+    process.stdout.write(
+      '· stack              not running; start it with `npx secpi up` to have Temporal and S3 checked\n',
+    );
   } else {
     await check('Temporal', async () => await temporal(state));
     await check('S3', async () => {
@@ -52,7 +54,12 @@ export async function doctor(): Promise<number> {
   async function temporal(running: StackState): Promise<string> {
     const cluster = await connectCluster(settings, running);
     const { address, namespace } = running.temporal;
-    const missing = await missingSearchAttributes(cluster.connection, namespace).finally(async () => await cluster.close());
+    let missing;
+    try {
+      missing = await missingSearchAttributes(cluster.connection, namespace);
+    } finally {
+      await cluster.close();
+    }
     if (missing.length === 0) return `${address}, namespace ${namespace}, all search attributes`;
     const flags = missing.map((name) => `--name ${name} --type ${searchAttributes[name]}`).join(' ');
     throw new StackError(
@@ -70,6 +77,10 @@ function programs(paths: readonly string[]): string {
 
 function memory(): string {
   const free = `${(freemem() / 1e9).toFixed(1)} GB free`;
-  if (freemem() < MEMORY_BYTES) throw new StackError(`${free}; the quick recipe takes up to ${MEMORY_BYTES / 1e9} GB.`, 'End other programs, or use a bigger machine.');
+  if (freemem() < MEMORY_BYTES)
+    throw new StackError(
+      `${free}; the quick recipe takes up to ${MEMORY_BYTES / 1e9} GB.`,
+      'End other programs, or use a bigger machine.',
+    );
   return free;
 }

@@ -1,11 +1,13 @@
 /** `secpi run RECIPE` and `secpi demo`: start (or join) a run, follow it, fetch its results. */
-import { join, relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Recipe } from '../../contract/recipe.ts';
 import { parseRecipe } from '../../contract/parse.ts';
 import { exitCodes } from '../exit.ts';
 import { follow } from '../follow.ts';
 import { watchInterrupts, type Interruption } from '../interrupt.ts';
-import { fetchResults, resultTable, stageTimes } from '../results.ts';
+import { fetchResults } from '../results.ts';
+import { renderTable } from '../../services/report/table.ts';
+import { formatSeconds } from '../progressLines.ts';
 import { readInputFile } from '../recipeFile.ts';
 import { openSession, type Session } from '../session.ts';
 import { readSettings, type Settings } from '../settings.ts';
@@ -51,7 +53,9 @@ export async function demo(options: DemoOptions): Promise<number> {
   const settings = readSettings(process.env);
   const recipePath = resolve(settings.root, options.recipe);
   const recipe = parseRecipe(await readInputFile(recipePath));
-  const interruption = watchInterrupts(() => say('\nStopping … (the next call goes on from here; Ctrl-C again ends at once)'));
+  const interruption = watchInterrupts(() =>
+    say('\nStopping … (the next call goes on from here; Ctrl-C again ends at once)'),
+  );
   const session = await openSession({ settings, say, interruption, stack: 'start' });
   try {
     const started = await start(session, recipe, recipePath, undefined, settings);
@@ -96,20 +100,28 @@ function announce({ state }: Session, started: StartedRun): void {
   if (url !== null) say(`  Temporal UI: ${url}`);
 }
 
-async function followToTable(session: Session, started: StartedRun, interruption: Interruption, out: string): Promise<number> {
+async function followToTable(
+  session: Session,
+  started: StartedRun,
+  interruption: Interruption,
+  out: string,
+): Promise<number> {
   const beganMs = Date.now();
-  const result = await follow({ cluster: session.cluster, handle: started.handle, out: process.stdout, signal: interruption.signal });
+  const result = await follow({
+    cluster: session.cluster,
+    handle: started.handle,
+    out: process.stdout,
+    signal: interruption.signal,
+  });
   const results = await fetchResults(session.store, result, out);
   const url = runUrl(session.state, started);
   say('');
-  for (const line of resultTable(results.summary)) say(line);
+  say(renderTable(results.summary));
   say('');
-  for (const line of stageTimes(results.summary)) say(line);
-  say(`  Time:   ${Math.round((Date.now() - beganMs) / 1000)} s`);
-  say(`  Report: ${relative(process.cwd(), results.reportPath) || results.reportPath} (${results.reportUri})`);
-  say(`          file://${results.reportPath}`);
-  if (url !== null) say(`  Run:    ${url}`);
+  say(`Took     ${formatSeconds((Date.now() - beganMs) / 1000)}`);
+  say(`Report   file://${results.reportPath}`);
+  say(`         ${results.reportUri}`);
+  say(`Summary  file://${results.summaryPath}`);
+  if (url !== null) say(`Run      ${url}`);
   return exitCodes.ok;
 }
-
-export const defaultOut = join('out', 'latest');

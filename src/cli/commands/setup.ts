@@ -5,6 +5,8 @@ import { exitCodes } from '../exit.ts';
 import { projectRoot } from '../settings.ts';
 
 export function setup(): number {
-  const { status } = spawnSync(process.execPath, [join(projectRoot, 'infra/setup.mjs')], { stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [join(projectRoot, 'infra/setup.mjs')], {
+    stdio: 'inherit',
+  });
   return status === 0 ? exitCodes.ok : exitCodes.stackTrouble;
 }

@@ -5,7 +5,11 @@ import { exitCodes } from '../exit.ts';
 import { watchInterrupts } from '../interrupt.ts';
 import { projectRoot } from '../settings.ts';
 
-export async function teacher(options: { readonly port: number; readonly records?: string | undefined; readonly latencyMs: number }): Promise<number> {
+export async function teacher(options: {
+  readonly port: number;
+  readonly records?: string | undefined;
+  readonly latencyMs: number;
+}): Promise<number> {
   const interruption = watchInterrupts(() => undefined);
   const server = await startRecordedTeacher({
     recordsDir: options.records ?? join(projectRoot, 'records'),

@@ -18,11 +18,21 @@ export async function up(options: { readonly worker: boolean }): Promise<number>
   if (warning !== null) say(warning);
   const tools = ensureTools(settings.root, settings.env);
   const interruption = watchInterrupts(() => say('\nStopping … (Ctrl-C again ends at once)'));
-  const stack = await startStack({ settings, tools, say, signal: interruption.signal, withWorker: options.worker });
+  const stack = await startStack({
+    settings,
+    tools,
+    say,
+    signal: interruption.signal,
+    withWorker: options.worker,
+  });
   try {
     (await connectStore(settings, stack.state)).objects.close();
-    say(`The stack is up. State: ${settings.state}\n${stackHints(stack.state)}\n\nTemporal CLI: ${tools.temporal}`);
-    say(`  temporal workflow start --type secpi --task-queue secpi --workflow-id mine --input-file ${join('recipes', 'quick.json')}`);
+    say(
+      `The stack is up. State: ${settings.state}\n${stackHints(stack.state)}\n\nTemporal CLI: ${tools.temporal}`,
+    );
+    say(
+      `  temporal workflow start --type secpi --task-queue secpi --workflow-id mine --input-file ${join('recipes', 'quick.json')}`,
+    );
     say('  temporal workflow query --workflow-id mine --type progress\n');
     await interruption.requested.catch(() => undefined);
   } finally {
@@ -43,7 +53,9 @@ export function stackHints({ temporal, s3, teacherUrl, processes }: StackState):
     ...processes.map(({ name, pid, log }) => `  ${name.padEnd(10)} pid ${pid}, log ${log}`),
   ];
   if (temporal.embedded && temporal.address !== DEFAULT_ADDRESS) {
-    lines.push(`  Port 7233 was taken. For the temporal command: export TEMPORAL_ADDRESS=${temporal.address}`);
+    lines.push(
+      `  Port 7233 was taken. For the temporal command: export TEMPORAL_ADDRESS=${temporal.address}`,
+    );
   }
   return lines.join('\n');
 }

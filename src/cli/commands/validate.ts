@@ -3,7 +3,10 @@ import type { WorkflowType } from '../../contract/workflows.ts';
 import { block, exitCodes } from '../exit.ts';
 import { problemsOf, readInputFile } from '../recipeFile.ts';
 
-export async function validate(path: string, options: { readonly json: boolean; readonly type: WorkflowType }): Promise<number> {
+export async function validate(
+  path: string,
+  options: { readonly json: boolean; readonly type: WorkflowType },
+): Promise<number> {
   const problems = problemsOf(options.type, await readInputFile(path));
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ ok: problems.length === 0, problems }, null, 2)}\n`);

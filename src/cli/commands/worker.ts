@@ -15,10 +15,15 @@ export async function worker(kinds: readonly string[]): Promise<number> {
   const settings = readSettings(process.env);
   const state = (await findStack(settings.state)) ?? userCluster(settings);
   if (state === null) {
-    throw new StackError('No stack is running.', 'Start one with `npx secpi up`, or name yours by TEMPORAL_ADDRESS and AWS_ENDPOINT_URL_S3.');
+    throw new StackError(
+      'No stack is running.',
+      'Start one with `npx secpi up`, or name yours by TEMPORAL_ADDRESS and AWS_ENDPOINT_URL_S3.',
+    );
   }
   const tools = ensureTools(settings.root, settings.env);
-  const credentials = state.s3.embedded ? await readCredentials(statePaths(settings.state).credentials) : null;
+  const credentials = state.s3.embedded
+    ? await readCredentials(statePaths(settings.state).credentials)
+    : null;
   const child = spawn(tools.node, [join(settings.root, 'src/workers/main.ts'), ...kinds], {
     cwd: settings.root,
     env: workerEnvironment(settings, tools, state, credentials),

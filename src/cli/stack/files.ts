@@ -18,7 +18,10 @@ export async function writeWhole(path: string, text: string, mode = 0o644): Prom
 }
 
 /** Null when the file is not there or is not what it should be (an older version's, say). */
-export async function readJson<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema> | null> {
+export async function readJson<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+): Promise<z.output<Schema> | null> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');

@@ -47,7 +47,10 @@ describe('a service', () => {
 
   test('is ended with its children, also when it ignores SIGTERM', async () => {
     await using folder = await temporaryFolder();
-    const service = await startService(specOf(folder.path, "trap '' TERM; sleep 61 & echo $! >child; echo ready; wait; sleep 60"), () => undefined);
+    const service = await startService(
+      specOf(folder.path, "trap '' TERM; sleep 61 & echo $! >child; echo ready; wait; sleep 60"),
+      () => undefined,
+    );
     const child = identify(Number(readFileSync(join(folder.path, 'child'), 'utf8')));
     if (child === null) throw new Error('the child did not start');
     await service.stop();
@@ -57,7 +60,11 @@ describe('a service', () => {
   test('is not waited for when starting is given up', async () => {
     await using folder = await temporaryFolder();
     const controller = new AbortController();
-    const starting = startService(specOf(folder.path, 'sleep 60'), () => controller.abort(new Error('given up')), controller.signal);
+    const starting = startService(
+      specOf(folder.path, 'sleep 60'),
+      () => controller.abort(new Error('given up')),
+      controller.signal,
+    );
     await expect(starting).rejects.toThrow('given up');
   });
 });

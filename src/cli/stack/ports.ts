@@ -9,7 +9,10 @@ export async function freePort(preferred: number, taken: ReadonlySet<number> = n
   for (let port = preferred; port < preferred + TRIES; port += 1) {
     if (!taken.has(port) && (await isFree(port))) return port;
   }
-  throw new StackError(`No port from ${preferred} to ${preferred + TRIES - 1} is free.`, 'End what listens there.');
+  throw new StackError(
+    `No port from ${preferred} to ${preferred + TRIES - 1} is free.`,
+    'End what listens there.',
+  );
 }
 
 /** Can this process listen there? */

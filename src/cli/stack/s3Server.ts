@@ -29,8 +29,16 @@ export function s3Server(options: S3ServerOptions): ServiceSpec {
   return {
     name: 's3',
     command: [
-      options.program, '--port', `127.0.0.1:${options.port}`, '--region', options.region, '--quiet',
-      'posix', '--versioning-dir', options.versionsFolder, options.dataFolder,
+      options.program,
+      '--port',
+      `127.0.0.1:${options.port}`,
+      '--region',
+      options.region,
+      '--quiet',
+      'posix',
+      '--versioning-dir',
+      options.versionsFolder,
+      options.dataFolder,
     ],
     cwd: options.dataFolder,
     // Keys by environment: a command line is readable by every user of the machine.
@@ -51,7 +59,12 @@ export function s3Server(options: S3ServerOptions): ServiceSpec {
     },
     isReady: async () => {
       if (!(await isListening(options.port))) return false;
-      const { objects } = openStore({ endpoint, region: options.region, bucket: options.bucket, credentials: options.credentials });
+      const { objects } = openStore({
+        endpoint,
+        region: options.region,
+        bucket: options.bucket,
+        credentials: options.credentials,
+      });
       try {
         await objects.ensureBucket({ create: true });
         return true;

@@ -48,7 +48,10 @@ const TAIL_LINES = 20;
 
 interface Running {
   readonly pid: number;
+  /** How it ended. */
   readonly exit: Promise<string>;
+  /** The same, once it has; null before. */
+  ended(): string | null;
   readonly logSince: () => string;
 }
 
@@ -61,9 +64,8 @@ export async function startService(
   onEvent: (event: ServiceEvent) => void,
   signal?: AbortSignal,
 ): Promise<Service> {
-  let stopping = false;
   let running: Running | null = null;
-  const stopped = new AbortController();
+  const stopping = new AbortController();
 
   async function launch(): Promise<Running> {
     await spec.prepare?.();
@@ -72,7 +74,7 @@ export async function startService(
     const process = identify(started.pid);
     if (process !== null) onEvent({ kind: 'started', name: spec.name, process });
     try {
-      await waitUntilReady(spec, started, [signal, stopped.signal]);
+      await waitUntilReady(spec, started, [signal, stopping.signal]);
     } catch (error) {
       await end(started, 0);
       throw error;
@@ -83,7 +85,7 @@ export async function startService(
   async function watch(first: Running): Promise<void> {
     let delayMs = FIRST_DELAY_MS;
     let current: Running | null = first;
-    while (!stopping) {
+    while (!stopping.signal.aborted) {
       const upSince = Date.now();
       let how = 'did not come up';
       if (current !== null) {
@@ -91,16 +93,17 @@ export async function startService(
         // What it left behind in its group would hold the port.
         signalGroup(current.pid, 'SIGKILL');
       }
-      if (stopping) return;
-      delayMs = Date.now() - upSince > HEALTHY_AFTER_MS ? FIRST_DELAY_MS : Math.min(delayMs * 2, LONGEST_DELAY_MS);
+      if (stopping.signal.aborted) return;
+      delayMs =
+        Date.now() - upSince > HEALTHY_AFTER_MS ? FIRST_DELAY_MS : Math.min(delayMs * 2, LONGEST_DELAY_MS);
       onEvent({ kind: 'died', name: spec.name, how, againInMs: delayMs });
-      await sleep(delayMs, undefined, { signal: stopped.signal }).catch(() => undefined);
-      if (stopping) return;
+      await sleep(delayMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      if (stopping.signal.aborted) return;
       try {
         current = await launch();
         onEvent({ kind: 'recovered', name: spec.name });
       } catch (error) {
-        if (stopping) return;
+        if (stopping.signal.aborted) return;
         if (!(error instanceof StackError)) throw error;
         current = null;
       }
@@ -111,8 +114,7 @@ export async function startService(
   return {
     name: spec.name,
     async stop() {
-      stopping = true;
-      stopped.abort();
+      stopping.abort(new Error(`${spec.name} is being stopped`));
       if (running !== null) await end(running, spec.stopTimeoutMs);
       await watching;
     },
@@ -121,19 +123,37 @@ export async function startService(
 
 function spawnService(spec: ServiceSpec): Running {
   mkdirSync(dirname(spec.log), { recursive: true });
-  if (existsSync(spec.log) && statSync(spec.log).size > LOG_LIMIT_BYTES) renameSync(spec.log, `${spec.log}.1`);
+  if (existsSync(spec.log) && statSync(spec.log).size > LOG_LIMIT_BYTES)
+    renameSync(spec.log, `${spec.log}.1`);
   const output = openSync(spec.log, 'a');
   const offset = statSync(spec.log).size;
-  const guarded = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', spec.onOwnerDeath, '--', ...spec.command] : [...spec.command];
+  const guarded = existsSync(SETPRIV)
+    ? [SETPRIV, '--pdeathsig', spec.onOwnerDeath, '--', ...spec.command]
+    : [...spec.command];
   const [program = '', ...args] = guarded;
-  const child = spawn(program, args, { cwd: spec.cwd, env: spec.env, stdio: ['ignore', output, output], detached: true });
+  const child = spawn(program, args, {
+    cwd: spec.cwd,
+    env: spec.env,
+    stdio: ['ignore', output, output],
+    detached: true,
+  });
   closeSync(output);
-  const exit = once(child, 'exit').then(
-    ([code, signal]) => (signal === null ? `ended with code ${String(code)}` : `was ended by ${String(signal)}`),
-    (error: unknown) => `did not start: ${String(error)}`,
-  );
-  if (child.pid === undefined) throw new StackError(`${spec.name} did not start: ${spec.command[0]}`, 'Run `npx secpi setup`.');
-  return { pid: child.pid, exit, logSince: () => readFileSync(spec.log).subarray(offset).toString('utf8') };
+  let ended: string | null = null;
+  const exit = once(child, 'exit')
+    .then(
+      ([code, signal]) =>
+        signal === null ? `ended with code ${String(code)}` : `was ended by ${String(signal)}`,
+      (error: unknown) => `did not start: ${String(error)}`,
+    )
+    .then((how) => (ended = how));
+  if (child.pid === undefined)
+    throw new StackError(`${spec.name} did not start: ${spec.command[0]}`, 'Run `npx secpi setup`.');
+  return {
+    pid: child.pid,
+    exit,
+    ended: () => ended,
+    logSince: () => readFileSync(spec.log).subarray(offset).toString('utf8'),
+  };
 }
 
 async function waitUntilReady(
@@ -142,16 +162,23 @@ async function waitUntilReady(
   signals: readonly (AbortSignal | undefined)[],
 ): Promise<void> {
   const deadline = Date.now() + spec.readyTimeoutMs;
-  let ended: string | null = null;
-  void running.exit.then((how) => (ended = how));
-  while (ended === null && Date.now() < deadline) {
+  while (running.ended() === null && Date.now() < deadline) {
     for (const signal of signals) signal?.throwIfAborted();
     if (await spec.isReady(running.logSince)) return;
     await sleep(POLL_MS);
   }
-  const what = ended ?? `did not answer within ${spec.readyTimeoutMs / 1000} s`;
-  const tail = running.logSince().trimEnd().split('\n').slice(-TAIL_LINES).map((line) => `  | ${line}`).join('\n');
-  throw new StackError(`${spec.name} ${what}. The end of its log:\n${tail}`, `Look at the whole log: ${spec.log}`);
+  const what = running.ended() ?? `did not answer within ${spec.readyTimeoutMs / 1000} s`;
+  const tail = running
+    .logSince()
+    .trimEnd()
+    .split('\n')
+    .slice(-TAIL_LINES)
+    .map((line) => `  | ${line}`)
+    .join('\n');
+  throw new StackError(
+    `${spec.name} ${what}. The end of its log:\n${tail}`,
+    `Look at the whole log: ${spec.log}`,
+  );
 }
 
 /** SIGTERM, then after the time SIGKILL; then whatever is left of the group. */

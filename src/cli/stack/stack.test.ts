@@ -65,7 +65,10 @@ describe('the stack', () => {
     const before = await stateOf(folder.path);
     expect(before.processes.map(({ name }) => name).toSorted()).toEqual(['s3', 'teacher', 'temporal']);
     expect(before.processes.filter((process) => !isAlive(process))).toEqual([]);
-    await withClient(before, async (client) => await client.workflow.start('nothing', { workflowId: 'kept', taskQueue: 'nobody' }));
+    await withClient(
+      before,
+      async (client) => await client.workflow.start('nothing', { workflowId: 'kept', taskQueue: 'nobody' }),
+    );
     const store = await storeOf(folder.path, before);
     await store.objects.putIfAbsent('kept', Buffer.from('bytes'));
     store.objects.close();
@@ -75,7 +78,10 @@ describe('the stack', () => {
 
     await up(folder.path);
     const after = await stateOf(folder.path);
-    const status = await withClient(after, async (client) => (await client.workflow.getHandle('kept').describe()).status.name);
+    const status = await withClient(
+      after,
+      async (client) => (await client.workflow.getHandle('kept').describe()).status.name,
+    );
     expect(status).toBe('RUNNING');
     const again = await storeOf(folder.path, after);
     expect((await again.objects.get('kept'))?.bytes.toString()).toBe('bytes');
@@ -87,8 +93,14 @@ describe('the stack', () => {
     await using folder = await temporaryFolder();
     await up(folder.path);
     const state = await stateOf(folder.path);
-    const attributes = await withClient(state, async ({ connection }) => await connection.operatorService.listSearchAttributes({ namespace: 'default' }));
-    expect(Object.keys(attributes.customAttributes)).toEqual(expect.arrayContaining(['SecpiStage', 'SecpiCostUsd', 'SecpiReused']));
+    const attributes = await withClient(
+      state,
+      async ({ connection }) =>
+        await connection.operatorService.listSearchAttributes({ namespace: 'default' }),
+    );
+    expect(Object.keys(attributes.customAttributes)).toEqual(
+      expect.arrayContaining(['SecpiStage', 'SecpiCostUsd', 'SecpiReused']),
+    );
   });
 
   test('dies with a killed owner, and starts again', async () => {
@@ -149,19 +161,28 @@ describe('the stack', () => {
     const visible = [
       cli.output(),
       readFileSync(statePaths(folder.path).stack, 'utf8'),
-      ...readdirSync(join(folder.path, 'logs')).map((name) => readFileSync(join(folder.path, 'logs', name), 'utf8')),
+      ...readdirSync(join(folder.path, 'logs')).map((name) =>
+        readFileSync(join(folder.path, 'logs', name), 'utf8'),
+      ),
       ...processes.map(({ pid }) => readFileSync(`/proc/${pid}/cmdline`, 'utf8')),
     ];
-    expect(visible.filter((text) => text.includes(keys.secretAccessKey) || text.includes(keys.accessKeyId))).toEqual([]);
+    expect(
+      visible.filter((text) => text.includes(keys.secretAccessKey) || text.includes(keys.accessKeyId)),
+    ).toEqual([]);
   });
 });
 
 describe('a cluster of the user', () => {
   test('that does not answer is named with its remedy, and nothing is left running', async () => {
     await using folder = await temporaryFolder();
-    const cli = startCli(['up', '--no-worker'], { SECPI_STATE: folder.path, TEMPORAL_ADDRESS: '127.0.0.1:9' });
+    const cli = startCli(['up', '--no-worker'], {
+      SECPI_STATE: folder.path,
+      TEMPORAL_ADDRESS: '127.0.0.1:9',
+    });
     expect(await cli.exit).toBe(3);
-    expect(cli.output()).toMatch(/Temporal does not answer at 127\.0\.0\.1:9[\s\S]*Remedy:.*TEMPORAL_ADDRESS/);
+    expect(cli.output()).toMatch(
+      /Temporal does not answer at 127\.0\.0\.1:9[\s\S]*Remedy:.*TEMPORAL_ADDRESS/,
+    );
     expect(await readStackState(folder.path)).toBeNull();
   }, 120_000);
 
@@ -171,7 +192,12 @@ describe('a cluster of the user', () => {
     await using server = await bareTemporal(theirs.path);
     const cli = await up(folder.path, { TEMPORAL_ADDRESS: server.address });
     const state = await stateOf(folder.path);
-    expect(state.temporal).toEqual({ address: server.address, namespace: 'default', uiUrl: null, embedded: false });
+    expect(state.temporal).toEqual({
+      address: server.address,
+      namespace: 'default',
+      uiUrl: null,
+      embedded: false,
+    });
     expect(state.processes.map(({ name }) => name)).not.toContain('temporal');
     expect(cli.output()).toMatch(/Warning: .*SecpiStage/);
     expect(await stop(cli)).toBe(130);
@@ -190,13 +216,24 @@ async function occupy(port: number): Promise<AsyncDisposable> {
 }
 
 /** A Temporal server without the project's search attributes, as a user may have one. */
-async function bareTemporal(folder: string): Promise<AsyncDisposable & { readonly address: string; readonly identity: ProcessIdentity }> {
+async function bareTemporal(
+  folder: string,
+): Promise<AsyncDisposable & { readonly address: string; readonly identity: ProcessIdentity }> {
   const port = await freePort(17_233);
   let pid = 0;
   const service = await startService(
     {
       name: 'bare',
-      command: [ensureTools(projectRoot, process.env).temporal, 'server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port)],
+      command: [
+        ensureTools(projectRoot, process.env).temporal,
+        'server',
+        'start-dev',
+        '--headless',
+        '--ip',
+        '127.0.0.1',
+        '--port',
+        String(port),
+      ],
       cwd: folder,
       env: { PATH: process.env['PATH'], HOME: folder },
       log: join(folder, 'bare.log'),

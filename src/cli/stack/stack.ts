@@ -27,7 +27,7 @@ export interface StackOptions {
   readonly settings: Settings;
   readonly tools: Tools;
   /** A line for the person at the terminal. */
-  say(line: string): void;
+  readonly say: (line: string) => void;
   /** False: the user starts workers himself. */
   readonly withWorker: boolean;
   /** Gives up starting; what was started is ended. */
@@ -50,16 +50,21 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const { settings, say } = options;
   const ownership = await takeOwnership(statePaths(settings.state).lock);
   if (ownership === null) {
-    throw new StackError(`A stack runs already on ${settings.state}.`, 'Use it, end it with Ctrl-C where it runs, or name another folder by SECPI_STATE.');
+    throw new StackError(
+      `A stack runs already on ${settings.state}.`,
+      'Use it, end it with Ctrl-C where it runs, or name another folder by SECPI_STATE.',
+    );
   }
   const services: Service[] = [];
   try {
     const before = await readStackState(settings.state);
     const left = before === null ? 0 : await reap(before.processes);
-    if (left > 0) say(`Ended ${left} process${left === 1 ? '' : 'es'} that an interrupted stack had left running.`);
+    if (left > 0)
+      say(`Ended ${left} process${left === 1 ? '' : 'es'} that an interrupted stack had left running.`);
     const state = await planState(settings, before);
     const recorder = recordState(settings.state, state, say);
-    for (const spec of await planServices(options, state)) services.push(await startService(spec, recorder.onEvent, options.signal));
+    for (const spec of await planServices(options, state))
+      services.push(await startService(spec, recorder.onEvent, options.signal));
     await recorder.ready();
     return { state: recorder.current(), stop: () => stopAll(services, ownership, recorder) };
   } catch (error) {
@@ -85,68 +90,108 @@ async function planState(settings: Settings, before: StackState | null): Promise
     owner,
     startedAt: new Date().toISOString(),
     ready: false,
-    temporal: temporal === null
-      ? { address: `127.0.0.1:${await pick(TEMPORAL_PORT)}`, namespace: defaultNamespace, uiUrl: `http://127.0.0.1:${await pick(UI_PORT)}`, embedded: true }
-      : { address: temporal.address, namespace: temporal.namespace, uiUrl: null, embedded: false },
-    s3: s3 === null
-      ? { endpoint: `http://127.0.0.1:${await pick(before?.s3.embedded === true ? portOf(before.s3.endpoint) : S3_PORT)}`, ...embeddedS3, embedded: true }
-      : { ...s3, embedded: false },
+    temporal:
+      temporal === null
+        ? {
+            address: `127.0.0.1:${await pick(TEMPORAL_PORT)}`,
+            namespace: defaultNamespace,
+            uiUrl: `http://127.0.0.1:${await pick(UI_PORT)}`,
+            embedded: true,
+          }
+        : { address: temporal.address, namespace: temporal.namespace, uiUrl: null, embedded: false },
+    s3:
+      s3 === null
+        ? {
+            endpoint: `http://127.0.0.1:${await pick(before?.s3.embedded === true ? portOf(before.s3.endpoint) : S3_PORT)}`,
+            ...embeddedS3,
+            embedded: true,
+          }
+        : { ...s3, embedded: false },
     teacherUrl: teacherUrl ?? `http://127.0.0.1:${await pick(TEACHER_PORT)}/v1`,
     processes: [],
   };
 }
 
-async function planServices({ settings, tools, withWorker }: StackOptions, state: StackState): Promise<ServiceSpec[]> {
+async function planServices(
+  { settings, tools, withWorker }: StackOptions,
+  state: StackState,
+): Promise<ServiceSpec[]> {
   const paths = statePaths(settings.state);
   await mkdir(paths.work, { recursive: true });
   const credentials = state.s3.embedded ? await ensureCredentials(paths.credentials) : null;
   const shared = { node: tools.node, root: settings.root };
   const specs: ServiceSpec[] = [];
   if (state.temporal.embedded) {
-    specs.push(temporalServer({
-      program: tools.temporal,
-      port: portOf(`http://${state.temporal.address}`),
-      uiPort: portOf(state.temporal.uiUrl ?? ''),
-      namespace: state.temporal.namespace,
-      dbFile: paths.temporalDb,
-      cwd: settings.state,
-      log: paths.log('temporal'),
-      env: settings.env,
-    }));
+    specs.push(
+      temporalServer({
+        program: tools.temporal,
+        port: portOf(`http://${state.temporal.address}`),
+        uiPort: portOf(state.temporal.uiUrl ?? ''),
+        namespace: state.temporal.namespace,
+        dbFile: paths.temporalDb,
+        cwd: settings.state,
+        log: paths.log('temporal'),
+        env: settings.env,
+      }),
+    );
   }
   if (credentials !== null) {
-    specs.push(s3Server({
-      program: tools.versitygw,
-      port: portOf(state.s3.endpoint),
-      region: state.s3.region,
-      bucket: state.s3.bucket,
-      credentials,
-      dataFolder: paths.s3Data,
-      versionsFolder: paths.s3Versions,
-      log: paths.log('s3'),
-      env: settings.env,
-    }));
+    specs.push(
+      s3Server({
+        program: tools.versitygw,
+        port: portOf(state.s3.endpoint),
+        region: state.s3.region,
+        bucket: state.s3.bucket,
+        credentials,
+        dataFolder: paths.s3Data,
+        versionsFolder: paths.s3Versions,
+        log: paths.log('s3'),
+        env: settings.env,
+      }),
+    );
   }
   if (settings.teacherUrl === null) {
-    specs.push(teacherService({ ...shared, port: portOf(state.teacherUrl), log: paths.log('teacher'), env: settings.env }));
+    specs.push(
+      teacherService({
+        ...shared,
+        port: portOf(state.teacherUrl),
+        log: paths.log('teacher'),
+        env: settings.env,
+      }),
+    );
   }
   if (withWorker) {
-    specs.push(workerService({ ...shared, log: paths.log('worker'), env: workerEnvironment(settings, tools, state, credentials) }));
+    specs.push(
+      workerService({
+        ...shared,
+        log: paths.log('worker'),
+        env: workerEnvironment(settings, tools, state, credentials),
+      }),
+    );
   }
   return specs;
 }
 
 /** What `src/workers/main.ts` reads. The user's own variables go along: recipes name keys by them. */
-export function workerEnvironment(settings: Settings, tools: Tools, state: StackState, credentials: Credentials | null): NodeJS.ProcessEnv {
+export function workerEnvironment(
+  settings: Settings,
+  tools: Tools,
+  state: StackState,
+  credentials: Credentials | null,
+): NodeJS.ProcessEnv {
   // A profile of the Temporal CLI belongs to the user's cluster, not to the embedded one.
-  const inherited = Object.entries(settings.env).filter(([name]) => !state.temporal.embedded || !name.startsWith('TEMPORAL_'));
+  const inherited = Object.entries(settings.env).filter(
+    ([name]) => !state.temporal.embedded || !name.startsWith('TEMPORAL_'),
+  );
   return {
     ...Object.fromEntries(inherited),
     TEMPORAL_ADDRESS: state.temporal.address,
     TEMPORAL_NAMESPACE: state.temporal.namespace,
     AWS_ENDPOINT_URL_S3: state.s3.endpoint,
     AWS_REGION: state.s3.region,
-    ...(credentials === null ? {} : { AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey }),
+    ...(credentials === null
+      ? {}
+      : { AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey }),
     SECPI_BUCKET: state.s3.bucket,
     SECPI_CACHE: tools.cache,
     SECPI_PYTHON: tools.python,
@@ -156,7 +201,7 @@ export function workerEnvironment(settings: Settings, tools: Tools, state: Stack
 }
 
 interface Recorder {
-  onEvent(event: ServiceEvent): void;
+  readonly onEvent: (event: ServiceEvent) => void;
   ready(): Promise<void>;
   /** Nothing runs any more; the ports stay for the next time. */
   ended(): Promise<void>;
@@ -176,11 +221,19 @@ function recordState(stateFolder: string, initial: StackState, say: (line: strin
       switch (event.kind) {
         case 'started': {
           const others = state.processes.filter(({ name }) => name !== event.name);
-          change({ ...state, processes: [...others, { ...event.process, name: event.name, log: statePaths(stateFolder).log(event.name) }] });
+          change({
+            ...state,
+            processes: [
+              ...others,
+              { ...event.process, name: event.name, log: statePaths(stateFolder).log(event.name) },
+            ],
+          });
           return;
         }
         case 'died':
-          say(`${event.name} ${event.how}; starting it again in ${event.againInMs / 1000} s (log: ${statePaths(stateFolder).log(event.name)})`);
+          say(
+            `${event.name} ${event.how}; starting it again in ${event.againInMs / 1000} s (log: ${statePaths(stateFolder).log(event.name)})`,
+          );
           return;
         case 'recovered':
           say(`${event.name} is up again.`);

@@ -12,7 +12,12 @@ const temporalSchema = z.strictObject({
   embedded: z.boolean(),
 });
 
-const s3Schema = z.strictObject({ endpoint: z.string(), region: z.string(), bucket: z.string(), embedded: z.boolean() });
+const s3Schema = z.strictObject({
+  endpoint: z.string(),
+  region: z.string(),
+  bucket: z.string(),
+  embedded: z.boolean(),
+});
 
 export const stackStateSchema = z.strictObject({
   version: z.literal(1),

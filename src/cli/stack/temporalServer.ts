@@ -25,14 +25,34 @@ export interface TemporalServerOptions {
 
 export function temporalServer(options: TemporalServerOptions): ServiceSpec {
   const address = `127.0.0.1:${options.port}`;
-  const attributes = Object.entries(searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]);
+  const attributes = Object.entries(searchAttributes).flatMap(([name, type]) => [
+    '--search-attribute',
+    `${name}=${type}`,
+  ]);
   // The user's own profile must not bend the embedded server's.
-  const env = Object.fromEntries(Object.entries(options.env).filter(([name]) => !name.startsWith('TEMPORAL_')));
+  const env = Object.fromEntries(
+    Object.entries(options.env).filter(([name]) => !name.startsWith('TEMPORAL_')),
+  );
   return {
     name: 'temporal',
     command: [
-      options.program, 'server', 'start-dev', '--ip', '127.0.0.1', '--port', String(options.port), '--ui-port', String(options.uiPort),
-      '--namespace', options.namespace, '--db-filename', options.dbFile, '--log-level', 'warn', '--ui-disable-news-fetch', ...attributes,
+      options.program,
+      'server',
+      'start-dev',
+      '--ip',
+      '127.0.0.1',
+      '--port',
+      String(options.port),
+      '--ui-port',
+      String(options.uiPort),
+      '--namespace',
+      options.namespace,
+      '--db-filename',
+      options.dbFile,
+      '--log-level',
+      'warn',
+      '--ui-disable-news-fetch',
+      ...attributes,
     ],
     cwd: options.cwd,
     env,
@@ -48,7 +68,11 @@ export function temporalServer(options: TemporalServerOptions): ServiceSpec {
 }
 
 /** Answers for the namespace, with all search attributes: a database of an older version lacks the newer ones. */
-async function serves(address: string, options: TemporalServerOptions, env: NodeJS.ProcessEnv): Promise<boolean> {
+async function serves(
+  address: string,
+  options: TemporalServerOptions,
+  env: NodeJS.ProcessEnv,
+): Promise<boolean> {
   let connection: Connection;
   try {
     connection = await Connection.connect({ address, connectTimeout: CONNECT_TIMEOUT_MS });
@@ -61,8 +85,16 @@ async function serves(address: string, options: TemporalServerOptions, env: Node
     if (missing.length === 0) return true;
     await promisify(execFile)(
       options.program,
-      ['operator', 'search-attribute', 'create', '--address', address, '--namespace', options.namespace,
-        ...missing.flatMap((name) => ['--name', name, '--type', searchAttributes[name]])],
+      [
+        'operator',
+        'search-attribute',
+        'create',
+        '--address',
+        address,
+        '--namespace',
+        options.namespace,
+        ...missing.flatMap((name) => ['--name', name, '--type', searchAttributes[name]]),
+      ],
       { env },
     );
     return true;

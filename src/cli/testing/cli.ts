@@ -29,8 +29,16 @@ function cleanEnvironment(extra: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), ...extra };
 }
 
-export function startCli(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd: string = process.cwd()): RunningCli {
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: cleanEnvironment(env), stdio: ['ignore', 'pipe', 'pipe'] });
+export function startCli(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  cwd: string = process.cwd(),
+): RunningCli {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd,
+    env: cleanEnvironment(env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
@@ -47,14 +55,18 @@ export function startCli(args: readonly string[], env: NodeJS.ProcessEnv = {}, c
       const found = (): boolean => (typeof wanted === 'string' ? text.includes(wanted) : wanted.test(text));
       const deadline = Date.now() + timeoutMs;
       while (!found()) {
-        if (ended || Date.now() > deadline) throw new Error(`not printed: ${String(wanted)}; printed:\n${text}`);
+        if (ended || Date.now() > deadline)
+          throw new Error(`not printed: ${String(wanted)}; printed:\n${text}`);
         await sleep(POLL_MS);
       }
     },
   };
 }
 
-export async function runCli(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<{ code: number; output: string }> {
+export async function runCli(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ code: number; output: string }> {
   const cli = startCli(args, env);
   const code = await cli.exit;
   return { code, output: cli.output() };
@@ -67,7 +79,10 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { readonly pa
 }
 
 /** Waits until none of the processes lives; returns those that still do at the deadline. */
-export async function survivors(processes: readonly ProcessIdentity[], timeoutMs: number): Promise<ProcessIdentity[]> {
+export async function survivors(
+  processes: readonly ProcessIdentity[],
+  timeoutMs: number,
+): Promise<ProcessIdentity[]> {
   const deadline = Date.now() + timeoutMs;
   while (processes.some(isAlive) && Date.now() < deadline) await sleep(POLL_MS);
   return processes.filter(isAlive);

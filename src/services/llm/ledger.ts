@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { SecpiError } from '../../contract/errors.ts';
 import { encodeName } from '../store/keys.ts';
 import type { LedgerAnswer } from './ledger/answer.ts';
-import type { Journal } from './ledger/journal.ts';
+import { makeJournalFolder, type Journal } from './ledger/journal.ts';
 import { JournalWriter } from './ledger/journalWriter.ts';
 import { readJournalLines, recoverJournals, type Recovered } from './ledger/recovery.ts';
 import { SegmentStore, type AnswerObjects } from './ledger/segmentStore.ts';
@@ -62,10 +62,11 @@ const MAX_SEGMENT_BYTES = 16 * 1024 * 1024;
 /** Answers held in memory while the store does not take them; beyond this `append` waits for it. */
 const MAX_UNPUBLISHED_BYTES = 64 * 1024 * 1024;
 
-/** Recovers what dead processes left, then loads the key indexes of the space. */
+/** Recovers what dead processes left, then loads the key indexes of the space. Throws RESOURCES_INSUFFICIENT for a bad folder. */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const folder = join(options.localDir, encodeName(options.space));
   const segments = new SegmentStore(options.objects, options.space);
+  await makeJournalFolder(folder);
   const recovered = await recoverJournals(folder, segments);
   await segments.refresh();
   return new OpenLedger(options, folder, segments, recovered);

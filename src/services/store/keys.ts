@@ -67,6 +67,11 @@ export const trainingHeadKey = (fingerprint: string): string => `trainings/${hex
 export const checkpointKey = (fingerprint: string, step: number, epoch: number): string =>
   `trainings/${hex(fingerprint)}/step-${digits(step, 8)}-e${digits(epoch, 6)}.json`;
 
+/** One small object an attempt, written when it starts: from which step, by whom. */
+export const trainingAttemptsPrefix = (fingerprint: string): string => `trainings/${hex(fingerprint)}/attempts/`;
+export const trainingAttemptKey = (fingerprint: string, epoch: number): string =>
+  `${trainingAttemptsPrefix(fingerprint)}e${digits(epoch, 6)}.json`;
+
 /** `space` is the hash of model, revision, prompt version and sampling. Ends with a slash. */
 export const answersPrefix = (space: string): string => `answers/${encodeName(space)}/`;
 

@@ -3,7 +3,6 @@
  * Every failure is an error of the catalogue: STORE_UNAVAILABLE, STORE_ACCESS_DENIED, BUCKET_MISSING, STORE_UNFIT.
  */
 import {
-  AbortMultipartUploadCommand,
   CreateBucketCommand,
   DeleteObjectCommand,
   HeadBucketCommand,
@@ -11,7 +10,6 @@ import {
   PutObjectCommand,
   S3Client,
   paginateListObjectsV2,
-  ListMultipartUploadsCommand,
 } from '@aws-sdk/client-s3';
 import { SecpiError } from '../../contract/errors.ts';
 import { sendConditional } from './conditional.ts';
@@ -19,6 +17,7 @@ import { openDownload, readWhole } from './download.ts';
 import type { Download } from './download.ts';
 import { hexToBase64, sha256Hex } from './hash.ts';
 import { describeFailure, isAbsent, toStoreError } from './storeErrors.ts';
+import { abortStaleUploads } from './staleUploads.ts';
 import { uploadFile } from './upload.ts';
 import type { UploadOptions } from './upload.ts';
 
@@ -236,51 +235,4 @@ function normalisePrefix(prefix: string): string {
     );
   }
   return `${trimmed}/`;
-}
-
-async function abortStaleUploads(
-  client: S3Client,
-  bucket: string,
-  prefix: string,
-  olderThanMs: number,
-): Promise<number> {
-  const before = Date.now() - olderThanMs;
-  let aborted = 0;
-  let marker: { KeyMarker?: string; UploadIdMarker?: string } | null = {};
-  while (marker !== null) {
-    const page: Awaited<ReturnType<typeof listUploads>> = await listUploads(client, bucket, prefix, marker);
-    for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
-      if (
-        Key === undefined ||
-        UploadId === undefined ||
-        Initiated === undefined ||
-        Initiated.getTime() > before
-      )
-        continue;
-      await client
-        .send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }))
-        .catch((error: unknown) => {
-          // Finished or aborted by somebody else since the listing.
-          if (!isAbsent(error)) throw error;
-        });
-      aborted += 1;
-    }
-    marker =
-      page.IsTruncated === true && page.NextKeyMarker !== undefined
-        ? {
-            KeyMarker: page.NextKeyMarker,
-            ...(page.NextUploadIdMarker === undefined ? {} : { UploadIdMarker: page.NextUploadIdMarker }),
-          }
-        : null;
-  }
-  return aborted;
-}
-
-function listUploads(
-  client: S3Client,
-  bucket: string,
-  prefix: string,
-  marker: { KeyMarker?: string; UploadIdMarker?: string },
-) {
-  return client.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix, ...marker }));
 }

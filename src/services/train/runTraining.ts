@@ -39,6 +39,8 @@ export interface TrainingHost {
   /** Told of steps; `note` is a few words for people. */
   onStep(step: number, totalSteps: number, note: string): void;
   onNote(note: string): void;
+  /** Before the trainer starts: the step it goes on from, 0 for the beginning. */
+  onResume(step: number): Promise<void>;
   /** Polled every few seconds: a higher number asks for a checkpoint now. */
   checkpointRequests(): number;
 }
@@ -72,6 +74,8 @@ async function trainIn(dir: string, request: TrainingRequest, host: TrainingHost
   const resumeDir = join(dir, 'resume');
   const resume = await host.store.trainings.newestVerified(fingerprint, resumeDir, host.signal);
   for (const { step, problem } of resume.skipped) host.onNote(`checkpoint ${step} is not whole (${problem}); the one before is used`);
+  const resumedFromStep = resume.checkpoint?.step ?? 0;
+  await host.onResume(resumedFromStep);
   const configFile = join(dir, 'config.json');
   const evalFile = files.evalRows > 0 ? paths.evalFile : null;
   const config = trainerConfig(settings, { modelDir: request.model.dir, trainFile: paths.trainFile, evalFile, outputDir: join(dir, 'out') });
@@ -101,7 +105,7 @@ async function trainIn(dir: string, request: TrainingRequest, host: TrainingHost
     if (host.signal.aborted) onAbort();
     const told = await Promise.race([listen(trainer, uploads, host), uploads.failed]);
     const { finished, started } = await concludeRun(trainer, told, uploads, host);
-    return { started, finished, files, resumedFromStep: resume.checkpoint?.step ?? 0, dir };
+    return { started, finished, files, resumedFromStep, dir };
   } finally {
     host.signal.removeEventListener('abort', onAbort);
     await trainer.stop(0);

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 from pathlib import Path
 
 from . import runtime
-from .errors import EXIT_FINISHED, TrainerError
+from .errors import EXIT_FINISHED, TrainerError, unexpected_failure
 from .protocol import write_line
 
 
@@ -53,6 +54,12 @@ def main(argv: list[str]) -> int:
     except TrainerError as error:
         write_line(protocol, error.event())
         return error.exit_code
+    except Exception as error:
+        # The parent reads only events: whatever went wrong must reach it as one.
+        traceback.print_exc()
+        failure = unexpected_failure(error)
+        write_line(protocol, failure.event())
+        return failure.exit_code
 
 
 if __name__ == "__main__":

@@ -33,3 +33,12 @@ class TrainerError(Exception):
         if self.field is not None:
             line["field"] = self.field
         return {**line, "message": self.message, "remedy": self.remedy, **self.details}
+
+
+def unexpected_failure(error: BaseException) -> TrainerError:
+    """An error nobody foresaw, as one the parent can show."""
+    return TrainerError(
+        "TRAINER_FAILED",
+        f"{type(error).__name__}: {error}"[:1000],
+        "See the trainer's log (stderr) for the traceback; the last checkpoint can be resumed.",
+    )

@@ -40,7 +40,6 @@ export class Journal {
     const path = join(folder, `${name}@${formatOwner(thisProcess())}${SUFFIX}`);
     ownPaths.add(path);
     try {
-      await mkdir(folder, { recursive: true });
       return new Journal(name, path, await open(path, 'ax', 0o600));
     } catch (error) {
       ownPaths.delete(path);
@@ -81,6 +80,15 @@ export class Journal {
   /** Leaves the file for the next opener to recover. */
   abandon(): void {
     ownPaths.delete(this.path);
+  }
+}
+
+/** Makes the folder of the journals, so that a disk that cannot hold them is told before anything is paid for. */
+export async function makeJournalFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw diskError(folder, error);
   }
 }
 

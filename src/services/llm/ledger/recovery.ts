@@ -25,7 +25,7 @@ export interface Recovered {
  */
 export async function recoverJournals(folder: string, segments: SegmentStore): Promise<Recovered> {
   const total = { journals: 0, rows: 0, tornLines: 0, corruptLines: 0 };
-  for (const file of (await filesIn(folder)).sort()) {
+  for (const file of (await readdir(folder)).sort()) {
     const parsed = parseJournalName(file);
     const path = join(folder, file);
     if (parsed === null || isOwnJournal(path) || !(await isLeftBehind(path, parsed.owner))) continue;
@@ -76,10 +76,6 @@ async function isLeftBehind(path: string, ownerText: string): Promise<boolean> {
       return stats !== null && Date.now() - stats.mtimeMs > UNSEEN_DEAD_AFTER_MS;
     }
   }
-}
-
-async function filesIn(folder: string): Promise<string[]> {
-  return (await ifPresent(readdir(folder))) ?? [];
 }
 
 /** Null when another process was quicker. */

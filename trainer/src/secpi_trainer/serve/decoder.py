@@ -30,7 +30,7 @@ class Sequence:
     stop: list[str]
     seed: int
     new_ids: list[int] = field(default_factory=list)
-    text: str = ""
+    text: str | None = None
     finish_reason: Literal["stop", "length"] | None = None
 
 
@@ -43,9 +43,14 @@ class Throughput:
 
 
 class Decoder:
-    """A loaded model that completes batches of sequences. Not thread-safe."""
+    """A loaded model that completes batches of sequences. Not thread-safe.
 
-    def __init__(self, folder: Path, *, rows: int, threads: int | None, device: torch.device) -> None:
+    `rows` is the batch size to optimise for; `pack=False` leaves PyTorch's own linear layers (for comparison).
+    """
+
+    def __init__(
+        self, folder: Path, *, rows: int, threads: int | None, device: torch.device, pack: bool = True
+    ) -> None:
         if threads is not None:
             torch.set_num_threads(threads)
         self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
@@ -56,7 +61,7 @@ class Decoder:
         eos = self._model.generation_config.eos_token_id
         listed = eos if isinstance(eos, list) else [eos]
         self._end_ids = {chat.end_of_turn_token_id(self.tokenizer), *(i for i in listed if i is not None)}
-        if device.type == "cpu":
+        if pack and device.type == "cpu":
             pack_linears(self._model, rows)
 
     @torch.inference_mode()
@@ -75,7 +80,7 @@ class Decoder:
                     self._append(sequence, token)
             batch.drop_finished()
         for sequence in sequences:
-            if not sequence.text:
+            if sequence.text is None:
                 sequence.text = self._decode(sequence.new_ids)
         return Throughput(sum(len(s.new_ids) for s in sequences), time.monotonic() - started)
 

@@ -74,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
         batch = None if header is None else parse_batch_name(header)
         prompt_ids = chat.prompt_token_ids(server.decoder.tokenizer, request.messages)
         sequences = server.batcher.submit(request, prompt_ids, batch).result()
-        choices = [(sequence.text, str(sequence.finish_reason)) for sequence in sequences]
+        choices = [(str(sequence.text), str(sequence.finish_reason)) for sequence in sequences]
         new_tokens = sum(len(sequence.new_ids) for sequence in sequences)
         return api.completion_body(server.model_name, choices, len(prompt_ids), new_tokens)
 

@@ -24,7 +24,9 @@ Emit = Callable[[dict[str, Any]], None]
 MAX_GRADIENT_NORM = 1.0
 
 
-def training_arguments(config: TrainConfig, total_steps: int, device: torch.device, use_bf16: bool) -> TrainingArguments:
+def training_arguments(
+    config: TrainConfig, total_steps: int, device: torch.device, use_bf16: bool
+) -> TrainingArguments:
     """Trainer settings for one pass over the scheduled rows, which hold all epochs in order."""
     return TrainingArguments(
         output_dir=str(config.output_dir),

@@ -34,7 +34,13 @@ def available_bytes(device: torch.device) -> int:
 
 
 def estimate_bytes(
-    model_config: Any, base_parameters: int, adapter_parameters: int, *, weight_bytes: int, rows: int, tokens: int,
+    model_config: Any,
+    base_parameters: int,
+    adapter_parameters: int,
+    *,
+    weight_bytes: int,
+    rows: int,
+    tokens: int,
     recompute: bool,
 ) -> int:
     """Peak bytes of a training step.

@@ -35,11 +35,11 @@ def run_training(config_file: Path, protocol: TextIO) -> int:
     control.listen_for_sigterm()
     watch_stdin(control.on_command)
     try:
-        _train(read_config(config_file), control, emit)
+        train(read_config(config_file), control, emit)
     except Preempted:
         return EXIT_PREEMPTED
     except (MemoryError, torch.OutOfMemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         raise TrainerError(
             "TRAINER_OUT_OF_MEMORY",
@@ -49,7 +49,8 @@ def run_training(config_file: Path, protocol: TextIO) -> int:
     return EXIT_FINISHED
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
+    """True for the errors that torch raises when an allocation fails."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     # The CPU allocator raises a plain RuntimeError.
@@ -80,11 +81,6 @@ def _load_rows(config: TrainConfig, tokenizer: Any) -> tuple[TokenisedRows, Toke
     return train, held_out
 
 
-def _total_steps(config: TrainConfig, train_rows: int) -> int:
-    steps = math.ceil(math.ceil(config.epochs * train_rows) / config.batch_rows)
-    return steps if config.max_steps is None else min(steps, config.max_steps)
-
-
 def _require_resources(config: TrainConfig, precision: str, device: torch.device, longest_tokens: int) -> None:
     model_config, base, adapter = models.parameter_counts(config.model_dir, config.lora)
     needed = estimate_bytes(
@@ -99,31 +95,35 @@ def _require_resources(config: TrainConfig, precision: str, device: torch.device
     require_memory(needed, available_bytes(device))
 
 
-def _train(config: TrainConfig, control: Control, emit: Emit) -> None:
+def train(config: TrainConfig, control: Control, emit: Emit) -> None:
+    """The training itself, from checks to export; raises `Preempted` after SIGTERM and `TrainerError` on failure."""
     models.require_model_folder(config.model_dir)
     resumed = read_checkpoint(config.resume_from, config.curve_fingerprint()) if config.resume_from else None
     _configure_torch(config)
     device = models.pick_device()
     precision = models.resolve_precision(config.precision, device)
     tokenizer = models.load_tokenizer(config.model_dir)
-    train, held_out = _load_rows(config, tokenizer)
-    _require_resources(config, precision, device, max(train.longest_tokens, held_out.longest_tokens))
+    train_rows, held_out = _load_rows(config, tokenizer)
+    _require_resources(config, precision, device, max(train_rows.longest_tokens, held_out.longest_tokens))
     control.leave_if_stopping()
 
     # Again, so that the adapter's initial weights depend on nothing that ran before.
     set_seed(config.seed)
     base = models.load_base(config.model_dir, precision, device)
     model = models.attach_adapter(base, config.lora, config.model_dir.name)
-    total_steps = _total_steps(config, len(train.examples))
+    total_rows = math.ceil(config.epochs * len(train_rows.examples))
+    total_steps = math.ceil(total_rows / config.batch_rows)
+    if config.max_steps is not None:
+        total_steps = min(total_steps, config.max_steps)
     emit(
         {
             "event": "started",
             "totalSteps": total_steps,
-            "trainRows": len(train.examples),
+            "trainRows": len(train_rows.examples),
             "evalRows": len(held_out.examples),
-            "droppedRows": train.dropped_rows + held_out.dropped_rows,
-            "truncatedRows": train.truncated_rows + held_out.truncated_rows,
-            "trainTokens": train.tokens,
+            "droppedRows": train_rows.dropped_rows + held_out.dropped_rows,
+            "truncatedRows": train_rows.truncated_rows + held_out.truncated_rows,
+            "trainTokens": train_rows.tokens,
             "device": device.type,
             "precision": precision,
             "resumedFromStep": None if resumed is None else resumed.step,
@@ -144,13 +144,11 @@ def _train(config: TrainConfig, control: Control, emit: Emit) -> None:
         config=config,
         control=control,
         emit=emit,
-        rows_per_epoch=len(train.examples),
+        rows_per_epoch=len(train_rows.examples),
         eval_loss_before=loss_before,
         model=model,
         args=training_arguments(config, total_steps, device, precision == "bf16"),
-        train_dataset=ScheduledRows(
-            train.examples, config.seed, min(total_steps * config.batch_rows, math.ceil(config.epochs * len(train.examples)))
-        ),
+        train_dataset=ScheduledRows(train_rows.examples, config.seed, min(total_steps * config.batch_rows, total_rows)),
         data_collator=partial(collate, pad_token_id=pad_token_id),
     )
     if resumed is not None and resumed.step >= total_steps:

@@ -1,0 +1,308 @@
+/** Rows through a scripted endpoint over real HTTP: faults, limits, money, and an end when there is no point in going on. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { createChatClient, type ChatClient } from '../../src/services/llm/client.ts';
+import { openLedger, type Ledger } from '../../src/services/llm/ledger.ts';
+import { runRequests, type RunProgress, type RunRequestsOptions } from '../../src/services/llm/runRows.ts';
+import { parseStructured } from '../../src/services/llm/structured.ts';
+import { freePort } from '../store/server.ts';
+import { memoryObjects } from './memoryObjects.ts';
+import { startScriptedServer, type Reply, type Script, type ScriptedServer } from './scriptedServer.ts';
+
+const sampling = { temperature: 0, topP: 1, maxTokens: 100, seed: 0 };
+const identity = { model: 'scripted', revision: '1', promptVersion: 'p-1' };
+const answer = (text: string): Reply => ({ kind: 'answer', text });
+
+let localDir: string;
+let ledger: Ledger;
+const servers: ScriptedServer[] = [];
+const clients: ChatClient[] = [];
+
+beforeEach(async () => {
+  localDir = await mkdtemp(join(tmpdir(), 'secpi-rows-'));
+  ledger = await openLedger({ objects: memoryObjects(), space: 'a'.repeat(64), localDir });
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close();
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+  await ledger.close();
+  await rm(localDir, { recursive: true, force: true });
+});
+
+async function serve(script: Script, port?: number): Promise<ScriptedServer> {
+  const server = await startScriptedServer(script, port === undefined ? {} : { port });
+  servers.push(server);
+  return server;
+}
+
+function run(
+  url: string,
+  rows: readonly string[],
+  options: Partial<RunRequestsOptions<string, string>> = {},
+  timeoutMs = 10_000,
+) {
+  const client = createChatClient({ baseUrl: url, model: 'scripted', timeoutMs });
+  clients.push(client);
+  return runRequests<string, string>({
+    rows,
+    toRequest: (row) => ({ rowId: row, index: 0, messages: [{ role: 'user', content: row }], sampling }),
+    interpret: ({ text }) => text,
+    identity,
+    ledger,
+    client,
+    concurrency: 8,
+    ...options,
+    limits: { backoff: { firstMs: 5, maxMs: 40 }, ...options.limits },
+  });
+}
+
+const rowsOf = (count: number): string[] => Array.from({ length: count }, (_, at) => `row ${at}`);
+const texts = (results: Awaited<ReturnType<typeof run>>['results']): string[] =>
+  results.map((result) => (result.kind === 'answered' ? result.value : `dead: ${result.error.code}`));
+
+describe('answers', () => {
+  test('come by position, never more in flight than asked for, counted in tokens and money', async () => {
+    const server = await serve(({ prompt, total }) => ({
+      kind: 'delay',
+      ms: (total * 7) % 20,
+      then: { kind: 'answer', text: prompt.toUpperCase(), promptTokens: 100, completionTokens: 10 },
+    }));
+    const progress: RunProgress[] = [];
+    const { results, usage } = await run(server.url, rowsOf(60), {
+      price: { prompt: 2, completion: 10 },
+      onProgress: (now) => progress.push(now),
+    });
+    expect(texts(results)).toEqual(rowsOf(60).map((row) => row.toUpperCase()));
+    expect(usage).toMatchObject({ requests: 60, ledgerHits: 0, promptTokens: 6000, completionTokens: 600 });
+    expect(usage.costUsd).toBeCloseTo((60 * (100 * 2 + 10 * 10)) / 1e6, 12);
+    expect(server.counts().maxInFlight).toBe(8);
+    expect(progress.map(({ done }) => done)).toEqual(Array.from({ length: 60 }, (_, at) => at + 1));
+  });
+
+  test('are taken from the ledger the next time, and cost nothing', async () => {
+    const server = await serve(({ prompt }) => answer(prompt));
+    await run(server.url, rowsOf(20));
+    const again = await run(server.url, rowsOf(25));
+    expect(texts(again.results)).toEqual(rowsOf(25));
+    expect(again.usage).toMatchObject({ requests: 5, ledgerHits: 20, promptTokens: 50 });
+    expect(server.counts().requests).toBe(25);
+  });
+
+  test('are shared by rows that ask the same', async () => {
+    const server = await serve(({ prompt, total }) => ({
+      kind: 'delay',
+      ms: 20,
+      then: answer(`${prompt} ${total}`),
+    }));
+    const { results, usage } = await run(server.url, ['same', 'same', 'other', 'same']);
+    expect(server.counts().byPrompt['same']?.requests).toBe(1);
+    expect(new Set([0, 1, 3].map((at) => texts(results)[at])).size).toBe(1);
+    expect(usage).toMatchObject({ requests: 2, ledgerHits: 2 });
+  });
+
+  test('of another sample of the same prompt are asked for', async () => {
+    const server = await serve(({ times }) => answer(`sample ${times}`));
+    const { results } = await run(server.url, ['a', 'b'], {
+      concurrency: 1,
+      toRequest: (row, index) => ({
+        rowId: row,
+        index,
+        messages: [{ role: 'user', content: 'same' }],
+        sampling,
+      }),
+    });
+    expect(texts(results)).toEqual(['sample 1', 'sample 2']);
+  });
+
+  test('of no rows are none', async () => {
+    const server = await serve(() => answer(''));
+    expect(await run(server.url, [])).toMatchObject({ results: [], usage: { requests: 0 } });
+  });
+});
+
+describe('faults', () => {
+  /** 15 % of all requests break, in every way a server can break them. */
+  const faults: Reply[] = [
+    { kind: 'status', status: 500 },
+    { kind: 'status', status: 429, headers: { 'retry-after-ms': '10' } },
+    { kind: 'cut' },
+    { kind: 'hang' },
+    { kind: 'raw', body: '<html>bad gateway</html>', contentType: 'text/html' },
+    { kind: 'raw', body: '{"choices":[]}' },
+    { kind: 'raw', body: '{"choices":[{"mess' },
+  ];
+
+  test('at 15 % cost one more request each, and no row', async () => {
+    let broken = 0;
+    const server = await serve(({ prompt, total }) => {
+      if ((total * 7) % 100 >= 15) return answer(`ok ${prompt}`);
+      broken += 1;
+      return faults[broken % faults.length] ?? answer('');
+    });
+    const { results, usage } = await run(server.url, rowsOf(300), { concurrency: 32 }, 400);
+    expect(texts(results)).toEqual(rowsOf(300).map((row) => `ok ${row}`));
+    expect(broken).toBeGreaterThan(40);
+    expect(server.counts().requests).toBe(300 + broken);
+    expect(usage.requests).toBe(300 + broken);
+    expect(Math.max(...Object.values(server.counts().byPrompt).map(({ paid }) => paid))).toBe(1);
+  });
+
+  test.each([
+    ['seconds', { 'retry-after': '1' }],
+    ['a date', { 'retry-after': new Date(Date.now() + 60_000).toUTCString() }],
+    ['milliseconds', { 'retry-after-ms': '400' }],
+  ])('Retry-After in %s is obeyed', async (unit, headers) => {
+    const seen: number[] = [];
+    const server = await serve(({ times }) => {
+      seen.push(performance.now());
+      const dated =
+        unit === 'a date' ? { 'retry-after': new Date(Date.now() + 2000).toUTCString() } : headers;
+      return times === 1
+        ? { kind: 'status', status: 429, headers: dated as Record<string, string> }
+        : answer('ok');
+    });
+    const { results } = await run(server.url, ['row']);
+    expect(texts(results)).toEqual(['ok']);
+    const waitedMs = (seen[1] ?? 0) - (seen[0] ?? 0);
+    // An HTTP date has whole seconds: a wait of 2 s may be told as little more than 1 s.
+    expect(waitedMs).toBeGreaterThanOrEqual(unit === 'milliseconds' ? 395 : 950);
+    expect(waitedMs).toBeLessThan(3000);
+  });
+
+  test('a row that breaks every time becomes a dead letter when others are answered', async () => {
+    const server = await serve(({ prompt }) =>
+      prompt === 'row 3' ? { kind: 'status', status: 500 } : { kind: 'delay', ms: 30, then: answer('ok') },
+    );
+    const { results } = await run(server.url, rowsOf(40), { concurrency: 4, limits: { maxFaults: 3 } });
+    expect(texts(results).filter((text) => text !== 'ok')).toEqual(['dead: ENDPOINT_OVERLOADED']);
+    expect(server.counts().byPrompt['row 3']?.requests).toBe(3);
+  });
+
+  test('when all break, the run ends with a retryable error instead', async () => {
+    const server = await serve(() => ({ kind: 'status', status: 500 }));
+    await expect(run(server.url, rowsOf(5), { limits: { maxFaults: 3 } })).rejects.toMatchObject({
+      code: 'ENDPOINT_OVERLOADED',
+      retryable: true,
+    });
+  });
+
+  test('an endpoint that is down for a while is waited for', async () => {
+    const port = await freePort();
+    const running = run(`http://127.0.0.1:${port}/v1`, rowsOf(20));
+    await sleep(1500);
+    await serve(({ prompt }) => answer(prompt), port);
+    expect(texts((await running).results)).toEqual(rowsOf(20));
+  });
+
+  test('an endpoint that stays down ends the run after the patience, retryably', async () => {
+    const port = await freePort();
+    await expect(
+      run(`http://127.0.0.1:${port}/v1`, rowsOf(20), { limits: { patienceMs: 300 } }),
+    ).rejects.toMatchObject({
+      code: 'ENDPOINT_UNREACHABLE',
+      retryable: true,
+      message: expect.stringContaining('ECONNREFUSED'),
+    });
+  });
+
+  test('a wait longer than the patience is handed up at once', async () => {
+    const server = await serve(() => ({ kind: 'status', status: 429, headers: { 'retry-after': '3600' } }));
+    await expect(run(server.url, ['row'])).rejects.toMatchObject({
+      code: 'ENDPOINT_OVERLOADED',
+      retryAfterMs: 3_600_000,
+    });
+    expect(server.counts().requests).toBe(1);
+  });
+});
+
+describe('refusals', () => {
+  test.each([
+    [401, '{"error":{"message":"bad key"}}'],
+    [403, '{}'],
+    [402, '{}'],
+    [404, '{"error":{"message":"no such model","code":"model_not_found"}}'],
+    [429, '{"error":{"message":"no money","code":"insufficient_quota"}}'],
+    [307, ''],
+  ])('HTTP %i ends the run at once', async (status, body) => {
+    const server = await serve(() => ({
+      kind: 'status',
+      status,
+      body,
+      headers: { location: 'http://127.0.0.1:9/' },
+    }));
+    await expect(run(server.url, rowsOf(50), { concurrency: 2 })).rejects.toMatchObject({
+      code: 'ENDPOINT_REFUSED',
+      retryable: false,
+    });
+    expect(server.counts().requests).toBeLessThanOrEqual(2);
+  });
+
+  test.each([400, 413, 422])('HTTP %i is a dead letter of its row, asked once', async (status) => {
+    const server = await serve(({ prompt }) =>
+      prompt === 'row 1' ? { kind: 'status', status } : answer('ok'),
+    );
+    const { results } = await run(server.url, rowsOf(3));
+    expect(texts(results)).toEqual(['ok', 'dead: ENDPOINT_REFUSED', 'ok']);
+    expect(server.counts().requests).toBe(3);
+  });
+
+  test('an answer that cannot be used is a dead letter, paid once and not asked again', async () => {
+    const schema = z.strictObject({ good: z.boolean() });
+    const server = await serve(({ prompt }) =>
+      answer(prompt === 'row 1' ? 'I would say yes' : '{"good":true}'),
+    );
+    const strict: Partial<RunRequestsOptions<string, string>> = {
+      interpret: (given) => String(parseStructured(given, schema).good),
+    };
+    const first = await run(server.url, rowsOf(3), strict);
+    expect(texts(first.results)).toEqual(['true', 'dead: ANSWER_UNUSABLE', 'true']);
+    expect(first.results[1]).toMatchObject({ kind: 'dead', answer: { text: 'I would say yes' } });
+    const second = await run(server.url, rowsOf(3), strict);
+    expect(second.usage).toMatchObject({ requests: 0, ledgerHits: 3 });
+  });
+
+  test('a defect while reading an answer ends the run', async () => {
+    const server = await serve(() => answer('ok'));
+    const broken = (): string => {
+      throw new TypeError('a defect');
+    };
+    await expect(run(server.url, rowsOf(3), { interpret: broken })).rejects.toThrow('a defect');
+  });
+});
+
+describe('abort', () => {
+  test('stops sending at once, waits for nothing, keeps what was answered', async () => {
+    const server = await serve(({ prompt, total }) => (total <= 10 ? answer(prompt) : { kind: 'hang' }));
+    const abort = new AbortController();
+    const running = run(server.url, rowsOf(100), { signal: abort.signal });
+    await expect.poll(() => server.counts().requests).toBe(18);
+    const startedMs = performance.now();
+    abort.abort(new Error('cancelled by the user'));
+    await expect(running).rejects.toThrow('cancelled by the user');
+    expect(performance.now() - startedMs).toBeLessThan(200);
+    await expect.poll(() => server.counts().cutOff).toBe(8);
+    expect(server.counts().requests).toBe(18);
+    expect(ledger.counts().answers).toBe(10);
+  });
+
+  test('before the start sends nothing', async () => {
+    const server = await serve(() => answer('ok'));
+    await expect(
+      run(server.url, rowsOf(3), { signal: AbortSignal.abort(new Error('too late')) }),
+    ).rejects.toThrow('too late');
+    expect(server.counts().requests).toBe(0);
+  });
+
+  test('ends a long wait too', async () => {
+    const server = await serve(() => ({ kind: 'status', status: 429, headers: { 'retry-after': '60' } }));
+    const abort = new AbortController();
+    const running = run(server.url, ['row'], { signal: abort.signal });
+    await expect.poll(() => server.counts().requests).toBe(1);
+    abort.abort(new Error('cancelled'));
+    await expect(running).rejects.toThrow('cancelled');
+  });
+});
