@@ -1,11 +1,13 @@
 /** Runs the tools that install things, with their output in a log and its tail in the error. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { SetupError } from './errors.mjs';
 
-const TAIL_LINES = 25;
+/** npm says first what is wrong, others last. */
+const HEAD_LINES = 6;
+const TAIL_LINES = 18;
 
 /**
  * The full path of a program, or undefined.
@@ -42,6 +44,7 @@ export function capture(program, args, options = {}) {
 export async function runLogged(program, args, { log, remedy, env = process.env, cwd, signal }) {
   mkdirSync(dirname(log), { recursive: true });
   const output = openSync(log, 'a');
+  const offset = fstatSync(output).size;
   const setpriv = findProgram('setpriv', env);
   const command =
     setpriv === undefined ? [program, ...args] : [setpriv, '--pdeathsig', 'KILL', '--', program, ...args];
@@ -53,17 +56,21 @@ export async function runLogged(program, args, { log, remedy, env = process.env,
   if (code === 0) return;
   const ending = killedBy === null ? `ended with ${code}` : `was ended by ${killedBy}`;
   throw new SetupError(
-    `${[program, ...args.slice(0, 3)].join(' ')} … ${ending}:\n${tail(log)}`,
+    `${[program, ...args.slice(0, 3)].join(' ')} … ${ending}:\n${excerpt(log, offset)}`,
     `${remedy} Whole log: ${log}`,
   );
 }
 
-/** @param {string} log */
-function tail(log) {
-  return readFileSync(log, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .slice(-TAIL_LINES)
-    .map((line) => `  | ${line}`)
-    .join('\n');
+/**
+ * What this run has written to the log: its beginning and its end.
+ * @param {string} log
+ * @param {number} offset
+ */
+function excerpt(log, offset) {
+  const lines = readFileSync(log).subarray(offset).toString('utf8').trimEnd().split('\n');
+  const shown =
+    lines.length <= HEAD_LINES + TAIL_LINES
+      ? lines
+      : [...lines.slice(0, HEAD_LINES), '…', ...lines.slice(-TAIL_LINES)];
+  return shown.map((line) => `  | ${line}`).join('\n');
 }

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { SetupError } from './errors.mjs';
+import { describeError, SetupError } from './errors.mjs';
 import { sweepTemporaries } from './files.mjs';
 import { layout } from './layout.mjs';
 import { withLock } from './lock.mjs';
@@ -45,6 +45,8 @@ export async function setUp({ env, out, quiet = false }) {
       report.done(name, outcome);
     } catch (error) {
       report.failed(name);
+      // At once: the other steps may take minutes more.
+      report.line(describeError(error));
       throw error;
     }
   };
@@ -65,8 +67,12 @@ export async function setUp({ env, out, quiet = false }) {
           const model = python.then(() => step('small model', () => smallModel(places)));
           const guard = Promise.all([packages, python]).then(() => step('sandbox', () => sandbox(places)));
           const outcomes = await Promise.allSettled([packages, python, server, model, guard]);
-          const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-          if (failed !== undefined) throw failed.reason;
+          if (outcomes.some(({ status }) => status === 'rejected')) {
+            throw new SetupError(
+              'A step failed; its reason is above.',
+              'Mend it and run the same command again: what is finished is kept.',
+            );
+          }
         },
         wait,
       ),

@@ -24,7 +24,7 @@ export function formatTime(ms) {
 export function createReport(out, quiet) {
   /** @type {Map<string, number>} */
   const running = new Map();
-  const live = Boolean(out.isTTY);
+  const live = out.isTTY;
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
 

@@ -78,6 +78,7 @@ export async function distilShard(deps: Deps, ledgers: LedgerPool, run: Activity
         toRequest: (row) => ({ rowId: row.id, index: 0, messages: teacherMessages(row.task, row.cwes), sampling: teacher.sampling }),
         interpret: (answer) => answer,
         identity: identityOf(teacher, DISTILL_PROMPT_VERSION),
+        payer: fingerprint,
         ledger,
         client,
         concurrency: teacher.concurrency,

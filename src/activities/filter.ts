@@ -72,6 +72,7 @@ export async function classifyShard(deps: Deps, ledgers: LedgerPool, run: Activi
         }),
         interpret: (answer) => parseStructured(answer, classificationSchema),
         identity: identityOf(classifier, FILTER_PROMPT_VERSION),
+        payer: fingerprint,
         ledger,
         client,
         concurrency: classifier.concurrency,

@@ -55,7 +55,7 @@ export async function writeRunReport(deps: Deps, run: ActivityRun, input: RunSum
       const code = task === undefined || reply === null ? null : extractCode(reply, task.language, task.entryPoint).code;
       return { model: name, verdict, prompt: task?.message ?? '', reply, code };
     });
-  const html = renderHtml(summary, [...samples('base', base), ...samples('tuned', tuned)]);
+  const html = await renderHtml(summary, [...samples('base', base), ...samples('tuned', tuned)]);
   const summaryRef = await publish(store, run, 'summary.json', `${JSON.stringify(summarySchema.parse(summary), null, 2)}\n`);
   const reportRef = await publish(store, run, 'report.html', html);
   return {

@@ -10,6 +10,7 @@ import {
   WorkflowFailedError,
   type WorkflowHandle,
 } from '@temporalio/client';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { progressQueryName, type Progress, type StageProgress } from '../contract/workflows.ts';
 import type { Cluster } from './connections.ts';
@@ -52,7 +53,8 @@ async function showUntil(
   display: Display,
 ): Promise<void> {
   while (!over.aborted) {
-    const progress = await query();
+    // A query may hang for its whole deadline while nobody answers.
+    const progress = await Promise.race([query(), once(over, 'abort').then(() => null)]);
     if (progress !== null && !over.aborted) display.show(progress);
     await sleep(QUERY_EVERY_MS, undefined, { signal: over }).catch(() => undefined);
   }

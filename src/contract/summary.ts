@@ -10,7 +10,12 @@ import { cweSchema } from './rows.ts';
 const share = z.number().min(0).max(1);
 
 /** A share with its 95 % interval. `n` counts samples; how many tasks and scenarios stand behind them is said beside. */
-export const scoreSchema = z.strictObject({ value: share, low: share, high: share, n: z.int().nonnegative() });
+export const scoreSchema = z.strictObject({
+  value: share,
+  low: share,
+  high: share,
+  n: z.int().nonnegative(),
+});
 export type Score = z.infer<typeof scoreSchema>;
 
 const metricFields = { func: scoreSchema, secure: scoreSchema, funcSec: scoreSchema };
@@ -21,8 +26,8 @@ export const groupScoresSchema = z.strictObject({
   bestCaseFuncSec: scoreSchema,
   /** funcSec / func; null where nothing is functional. Its n counts functional samples. */
   secRatio: scoreSchema.nullable(),
-  /** Metrics whose interval is the exact one, because the bootstrap says nothing about them. */
-  exactIntervals: z.array(z.enum(['func', 'secure', 'funcSec'])),
+  /** Scores whose interval is the exact one, because the bootstrap says nothing about them. */
+  exactIntervals: z.array(z.enum(['func', 'secure', 'funcSec', 'bestCaseFuncSec', 'secRatio'])),
   samples: z.int().positive(),
   tasks: z.int().positive(),
   scenarios: z.int().positive(),
@@ -64,13 +69,19 @@ export const differenceSchema = z.strictObject({
 });
 export type Difference = z.infer<typeof differenceSchema>;
 
-export const comparisonSchema = z.strictObject({
+export const differencesSchema = z.strictObject({
   func: differenceSchema,
   secure: differenceSchema,
   funcSec: differenceSchema,
   tasks: z.int().positive(),
   scenarios: z.int().positive(),
-  /** What the numbers allow to say, one sentence a metric, the primary one (funcSec) first. */
+});
+export type Differences = z.infer<typeof differencesSchema>;
+
+export const comparisonSchema = differencesSchema.extend({
+  seen: differencesSchema.nullable(),
+  heldOut: differencesSchema.nullable(),
+  /** What the numbers allow to say, a sentence each, the primary metric (funcSec) first. */
   conclusions: z.array(z.string()),
 });
 export type Comparison = z.infer<typeof comparisonSchema>;

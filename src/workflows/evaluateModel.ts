@@ -18,7 +18,7 @@ export async function evaluateModel(input: unknown): Promise<EvaluateResult> {
       { summary: `can ${evaluate.benchmarks.join(', ')} be graded?` },
       [{ benchmarks: evaluate.benchmarks, field: 'evaluate.benchmarks' }],
     );
-    board.update(stage, { note: 'generating' });
+    board.update(stage, { note: 'waiting for a free GPU worker' });
     const generated = await gpuPatient.generateSamples.executeWithOptions(
       { summary: `generate samples of the ${label} model` },
       [{ model, evaluate, reuse, stage }],

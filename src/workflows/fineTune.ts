@@ -39,6 +39,7 @@ export async function fineTune(input: unknown): Promise<FineTuneResult> {
   });
   return await stageWorkflow(board, STAGE, async () => {
     board.attributes({ SecpiModel: parsed.finetune.model.uri });
+    board.update(STAGE, { note: 'waiting for a free GPU worker' });
     return await train(parsed, board);
   });
 }

@@ -236,6 +236,7 @@ describe('a key', () => {
       toRequest: () => ({ ...request, rowId: 'row', index: 0 }),
       interpret: ({ text }) => text,
       identity,
+      payer: 'a test',
       ledger,
       client,
       concurrency: 1,

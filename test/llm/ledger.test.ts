@@ -11,7 +11,7 @@ import { memoryObjects, type MemoryObjects } from './memoryObjects.ts';
 const SPACE = 'a'.repeat(64);
 let localDir: string;
 let objects: MemoryObjects;
-const open_: Ledger[] = [];
+const opened: Ledger[] = [];
 
 beforeEach(async () => {
   localDir = await mkdtemp(join(tmpdir(), 'secpi-ledger-'));
@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   objects.failure = null;
-  await Promise.allSettled(open_.splice(0).map((ledger) => ledger.close()));
+  await Promise.allSettled(opened.splice(0).map((ledger) => ledger.close()));
   await rm(localDir, { recursive: true, force: true });
 });
 
@@ -32,7 +32,7 @@ async function open(
   } = {},
 ) {
   const ledger = await openLedger({ objects, space: SPACE, localDir, flushEveryMs: 3_600_000, ...options });
-  open_.push(ledger);
+  opened.push(ledger);
   return ledger;
 }
 
@@ -50,6 +50,7 @@ function answer(name: string, text = `text of ${name}`): LedgerAnswer {
     latencyMs: 3,
     model: 'm',
     costUsd: 0,
+    payer: 'a test',
     answeredAt: '2026-11-21T00:00:00.000Z',
   };
 }

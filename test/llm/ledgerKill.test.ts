@@ -66,12 +66,13 @@ async function killAt(worker: ChildProcess, rows: number): Promise<number> {
 }
 
 async function resultOf(worker: ChildProcess): Promise<Extract<WorkerMessage, { result: object }>['result']> {
-  const ended = once(worker, 'exit');
+  // The last message may come after the exit, but not after the disconnect.
+  const ended = Promise.all([once(worker, 'exit'), once(worker, 'disconnect')]);
   let result: Extract<WorkerMessage, { result: object }>['result'] | null = null;
   worker.on('message', (message: WorkerMessage) => {
     if ('result' in message) result = message.result;
   });
-  const [code] = await ended;
+  const [[code]] = await ended;
   if (result === null) throw new Error(`the worker ended with ${String(code)} and no result`);
   return result;
 }

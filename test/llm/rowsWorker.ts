@@ -55,6 +55,7 @@ const { results, usage } = await runRequests({
   toRequest: (row) => ({ rowId: row, index: 0, messages: [{ role: 'user', content: row }], sampling }),
   interpret: (answer) => answer.text,
   identity,
+  payer: 'a test',
   ledger,
   client,
   concurrency: settings.concurrency,
@@ -63,17 +64,20 @@ const { results, usage } = await runRequests({
 await ledger.close();
 client.close();
 objects.close();
-tell({
-  result: {
-    texts: results.map((result) =>
-      result.kind === 'answered' ? result.value : `dead: ${result.error.message}`,
-    ),
-    requests: usage.requests,
-    ledgerHits: usage.ledgerHits,
-    recoveredRows: ledger.counts().recovered.rows,
-  },
-});
-process.disconnect();
+process.send?.(
+  {
+    result: {
+      texts: results.map((result) =>
+        result.kind === 'answered' ? result.value : `dead: ${result.error.message}`,
+      ),
+      requests: usage.requests,
+      ledgerHits: usage.ledgerHits,
+      recoveredRows: ledger.counts().recovered.rows,
+    },
+  } satisfies WorkerMessage,
+  // A large message is still on its way when `send` returns.
+  () => process.disconnect(),
+);
 
 function tell(message: WorkerMessage): void {
   process.send?.(message);

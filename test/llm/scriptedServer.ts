@@ -31,7 +31,7 @@ export type Reply =
   | { readonly kind: 'hang' }
   /** Sends headers and half of an answer, then drops the connection. */
   | { readonly kind: 'cut' }
-  | { readonly kind: 'delay'; readonly ms: number; readonly then: Reply };
+  | { readonly kind: 'delay'; readonly ms: number; readonly reply: Reply };
 
 export interface SeenRequest {
   /** The last user message. */
@@ -142,7 +142,7 @@ async function play(reply: Reply, response: ServerResponse, onAnswered: () => vo
       return;
     case 'delay':
       await sleep(reply.ms);
-      if (!response.destroyed) await play(reply.then, response, onAnswered);
+      if (!response.destroyed) await play(reply.reply, response, onAnswered);
       return;
     case 'cut':
       onAnswered();

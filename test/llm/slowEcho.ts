@@ -5,7 +5,7 @@ export function makeScript([delayMs = '50']: readonly string[]): Script {
   return ({ prompt }) => ({
     kind: 'delay',
     ms: Number(delayMs),
-    then: { kind: 'answer', text: echoOf(prompt) },
+    reply: { kind: 'answer', text: echoOf(prompt) },
   });
 }
 

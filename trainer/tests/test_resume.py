@@ -6,6 +6,10 @@ import signal
 from pathlib import Path
 from typing import Any
 
+from secpi_trainer.train import run
+from secpi_trainer.train.config import parse_config
+from secpi_trainer.train.control import Control
+
 STEPS = 45
 
 
@@ -62,10 +66,11 @@ def test_killed_and_preempted_training_equals_the_unbroken_one(
     # A checkpoint of the last step only has the export left to do.
     ended = {**broken, "outputDir": str(tmp_path / "ended")}
     ended["resumeFrom"] = str(tmp_path / "last" / "checkpoints" / f"step-{STEPS:08d}")
-    again = start_trainer(ended)
-    assert _adapter(again.until("finished")) == _adapter(expected)
-    assert again.finish() == 0
-    assert _curve(again.events) == {}
+    events: list[dict[str, Any]] = []
+    run.train(parse_config(ended), Control(), events.append)
+    assert _adapter(events[-1]) == _adapter(expected)
+    assert events[-1]["lossCurve"] == expected["lossCurve"]
+    assert _curve(events) == {}
 
 
 def test_checkpoint_command_saves_and_closed_stdin_ends_the_process(

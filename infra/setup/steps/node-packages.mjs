@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { capture, findProgram, runLogged } from '../commands.mjs';
 import { SetupError } from '../errors.mjs';
-import { readStamp, sha256, sizeBytes, writeStamp } from '../files.mjs';
+import { readStamp, removeFile, removeTree, sha256, sizeBytes, writeStamp } from '../files.mjs';
 
 const REMEDY = 'Check that the npm registry is reachable, then run the same command again.';
 
@@ -17,12 +17,24 @@ export async function nodePackages(places) {
     const stamp = await readStamp(stampPath);
     return { made: false, bytes: stamp?.madeFrom === madeFrom ? stamp.bytes : undefined };
   }
+  // Where the record or Node is missing, an install was cut off: npm would take half-written packages for whole.
+  const record = recordPath(places);
+  if (!existsSync(record) || !existsSync(places.node)) removeTree(join(places.root, 'node_modules'));
+  await removeFile(record);
   const [program, ...args] = npmCommand();
-  await runLogged(program, [...args, 'ci', '--include=dev', '--include=optional', '--loglevel=error'], {
-    cwd: places.root,
-    log: join(places.logs, 'npm.log'),
-    remedy: REMEDY,
-  });
+  // Not `npm ci`: it refuses a lock that lacks the packages of platforms for which a registry does not have them.
+  // The lock stays as it is, and the check below holds every installed version and hash against it.
+  await runLogged(
+    program,
+    [...args, 'install', '--no-save', '--include=dev', '--include=optional', '--loglevel=error'],
+    { cwd: places.root, log: join(places.logs, 'npm.log'), remedy: REMEDY },
+  );
+  if (!(await fits(places, lock))) {
+    throw new SetupError(
+      'npm installed other packages than package-lock.json names.',
+      'Run `npm install` and commit the package-lock.json that it writes.',
+    );
+  }
   const version = capture(places.node, ['--version']);
   if (version === undefined || Number(version.slice(1).split('.')[0]) < 24) {
     throw new SetupError(
@@ -45,16 +57,20 @@ function npmCommand() {
   return [npm];
 }
 
+/** @param {import('../layout.mjs').Layout} places */
+function recordPath(places) {
+  return join(places.root, 'node_modules/.package-lock.json');
+}
+
 /**
  * npm writes node_modules/.package-lock.json last, so a killed install does not have it.
  * @param {import('../layout.mjs').Layout} places
  * @param {string} lock
  */
 async function fits(places, lock) {
-  const recordPath = join(places.root, 'node_modules/.package-lock.json');
-  if (!existsSync(recordPath)) return false;
+  if (!existsSync(recordPath(places))) return false;
   const wanted = Object.entries(JSON.parse(lock).packages).filter(([path]) => path !== '');
-  const installed = JSON.parse(await readFile(recordPath, 'utf8')).packages;
+  const installed = JSON.parse(await readFile(recordPath(places), 'utf8')).packages;
   return wanted.every(([path, entry]) => {
     const found = installed[path];
     // Packages of other platforms are in the lock, not in the tree.

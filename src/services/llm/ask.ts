@@ -7,9 +7,12 @@ import type { ChatClient } from './client.ts';
 import { EndpointError } from './errors.ts';
 
 export interface RetryLimits {
-  /** Broken attempts (5xx, cut answers, timeouts) after which a request is given up. At 15 % faults, 8 in a row happen once in four million. */
+  /**
+   * Broken attempts (500, cut or malformed answers, timeouts) after which a request is given up, if others are answered
+   * meanwhile. At 15 % faults, 8 in a row happen once in four million.
+   */
   readonly maxFaults: number;
-  /** How long an endpoint may answer nothing at all before the run gives up. */
+  /** How long an endpoint may fail without one answer in between before the run gives up. */
   readonly patienceMs: number;
   readonly backoff: BackoffLimits;
 }
@@ -29,12 +32,17 @@ export type Asked =
 export class PatientEndpoint {
   readonly #client: Pick<ChatClient, 'complete'>;
   readonly #limits: RetryLimits;
-  #heardMs = performance.now();
+  readonly #othersAreDone: () => boolean;
+  #heardMs = Number.NEGATIVE_INFINITY;
+  /** When the first failure after the last answer was. */
+  #failingSinceMs: number | null = null;
   #sent = 0;
 
-  constructor(client: Pick<ChatClient, 'complete'>, limits: RetryLimits) {
+  /** `othersAreDone`: nearly all rows of the run have their answer, so that silence says nothing about the endpoint. */
+  constructor(client: Pick<ChatClient, 'complete'>, limits: RetryLimits, othersAreDone: () => boolean) {
     this.#client = client;
     this.#limits = limits;
+    this.#othersAreDone = othersAreDone;
   }
 
   /** Requests sent so far, those tried again included. */
@@ -43,7 +51,7 @@ export class PatientEndpoint {
   }
 
   /**
-   * Throws when no other request would fare better: refused key or model, nobody answers for `patienceMs`, a wait
+   * Throws when no other request would fare better: refused key or model, only failures for `patienceMs`, a wait
    * asked for that is longer than that. When the signal is aborted, throws its reason at once.
    */
   async ask(request: ChatRequest, signal: AbortSignal): Promise<Asked> {
@@ -55,15 +63,16 @@ export class PatientEndpoint {
         this.#sent += 1;
         const completion = await this.#client.complete({ ...request, signal });
         this.#heardMs = performance.now();
+        this.#failingSinceMs = null;
         return { kind: 'completed', completion, attempt };
       } catch (error) {
         signal.throwIfAborted();
-        if (!(error instanceof EndpointError)) throw error;
+        if (!(error instanceof EndpointError) || error.kind === 'endpoint') throw error;
         if (error.kind === 'request') return { kind: 'refused', error };
-        if (error.kind === 'endpoint') throw error;
         if (error.kind === 'fault') faults += 1;
-        if (faults >= this.#limits.maxFaults) {
-          if (this.#heardMs > startedMs) return { kind: 'refused', error };
+        if (faults >= this.#limits.maxFaults && this.#heardMs > startedMs) return { kind: 'refused', error };
+        if (this.#patienceIsOver(error)) {
+          if (error.kind === 'fault' && this.#othersAreDone()) return { kind: 'refused', error };
           throw error;
         }
         await this.#wait(error, attempt, signal);
@@ -71,14 +80,19 @@ export class PatientEndpoint {
     }
   }
 
+  #patienceIsOver(error: EndpointError): boolean {
+    this.#failingSinceMs ??= performance.now();
+    const { patienceMs } = this.#limits;
+    return performance.now() - this.#failingSinceMs >= patienceMs || (error.retryAfterMs ?? 0) > patienceMs;
+  }
+
   async #wait(error: EndpointError, failures: number, signal: AbortSignal): Promise<void> {
-    const { patienceMs, backoff } = this.#limits;
-    const silentMs = performance.now() - this.#heardMs;
     const askedMs = error.retryAfterMs ?? 0;
-    if (silentMs >= patienceMs || askedMs > patienceMs) throw error;
     // Spread over a tenth more than was asked for, so that all who were refused do not come back in the same moment.
     const waitMs =
-      askedMs > 0 ? askedMs * (1 + Math.random() / 10) : backoffMs(failures, backoff, Math.random());
+      askedMs > 0
+        ? askedMs * (1 + Math.random() / 10)
+        : backoffMs(failures, this.#limits.backoff, Math.random());
     try {
       await sleep(waitMs, undefined, { signal });
     } catch (interrupted) {

@@ -44,7 +44,7 @@ const DOWN_CODES = new Set([
   'ETIMEDOUT',
   'EADDRNOTAVAIL',
 ]);
-const TLS_CODE = /^(?:CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_SSL_)/;
+const TLS_CODE = /^(?:EPROTO$|CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_SSL_)/;
 /** A 429 that no waiting mends: the account is out of money. */
 const OUT_OF_MONEY = new Set(['insufficient_quota', 'billing_hard_limit_reached', 'billing_not_active']);
 
@@ -121,7 +121,8 @@ function fromStatus(error: APIError, status: number, endpoint: EndpointName, fai
     const remedy = 'Check the model name and that baseUrl ends where the API does (often /v1).';
     return fail('endpoint', 'ENDPOINT_REFUSED', said, { remedy, ...fieldOf(endpoint, 'model') });
   }
-  if (status === 429 || status === 503) return fail('limited', 'ENDPOINT_OVERLOADED', said, waiting);
+  // A gateway says 502 and 504 while the server behind it is away: no fault of the request.
+  if ([429, 502, 503, 504].includes(status)) return fail('limited', 'ENDPOINT_OVERLOADED', said, waiting);
   if (status === 408 || status === 409 || status === 425 || status >= 500)
     return fail('fault', 'ENDPOINT_OVERLOADED', said, waiting);
   if (status >= 300 && status < 400) {

@@ -2,7 +2,7 @@
 import { SecpiError } from '../../contract/errors.ts';
 import type { Usage } from '../../contract/manifest.ts';
 import { DEFAULT_RETRY_LIMITS, PatientEndpoint, type RetryLimits } from './ask.ts';
-import type { ChatRequest } from './chat.ts';
+import type { ChatRequest, TokenUsage } from './chat.ts';
 import type { ChatClient } from './client.ts';
 import type { Ledger, LedgerAnswer } from './ledger.ts';
 import { costUsd, type Price } from './price.ts';
@@ -21,6 +21,8 @@ export interface RunRequestsOptions<Row, Value> {
   /** Reads an answer. A SecpiError ANSWER_UNUSABLE makes a dead letter of the row; anything else ends the run. */
   readonly interpret: (answer: LedgerAnswer, row: Row) => Value;
   readonly identity: AnswerIdentity;
+  /** The artefact that the answers are paid for, e.g. its fingerprint. */
+  readonly payer: string;
   readonly ledger: Pick<Ledger, 'get' | 'append'>;
   readonly client: Pick<ChatClient, 'complete'>;
   /** Requests in flight, at most. */
@@ -47,7 +49,7 @@ export interface RunProgress {
 export interface RunRequestsResult<Value> {
   /** By position of the row. */
   readonly results: readonly RowResult<Value>[];
-  /** Tokens and money of this call alone: what the ledger had costs nothing. */
+  /** Tokens and money paid for `payer`, by this call or an earlier one; what others had paid costs nothing. */
   readonly usage: Usage;
 }
 
@@ -74,6 +76,9 @@ export async function runRequests<Row, Value>(
   }
 }
 
+/** The last rows of a run: when only they fail, it is they that are at fault and not the endpoint. */
+const TAIL_SHARE = 0.05;
+
 type Answered =
   | { readonly kind: 'answer'; readonly answer: LedgerAnswer }
   | { readonly kind: 'refused'; readonly error: SecpiError };
@@ -92,7 +97,9 @@ class RowRun<Row, Value> {
   constructor(options: RunRequestsOptions<Row, Value>, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
-    this.#endpoint = new PatientEndpoint(options.client, { ...DEFAULT_RETRY_LIMITS, ...options.limits });
+    this.#endpoint = new PatientEndpoint(options.client, { ...DEFAULT_RETRY_LIMITS, ...options.limits }, () =>
+      this.#nearlyDone(),
+    );
     this.#pending = options.rows.entries();
   }
 
@@ -114,6 +121,12 @@ class RowRun<Row, Value> {
     return { requests: this.#endpoint.sent, ledgerHits: this.#ledgerHits, ...this.#paid };
   }
 
+  #nearlyDone(): boolean {
+    const total = this.#options.rows.length;
+    const done = this.#results.size;
+    return done > 0 && total - done <= Math.max(1, total * TAIL_SHARE);
+  }
+
   #report(): void {
     const { rows, onProgress } = this.#options;
     onProgress?.({ done: this.#results.size, total: rows.length, dead: this.#dead, usage: this.usage() });
@@ -130,6 +143,12 @@ class RowRun<Row, Value> {
         return { kind: 'dead', error, answer };
       throw error;
     }
+  }
+
+  #addPaid(usage: TokenUsage, paidUsd: number): void {
+    this.#paid.promptTokens += usage.promptTokens;
+    this.#paid.completionTokens += usage.completionTokens;
+    this.#paid.costUsd += paidUsd;
   }
 
   /** Rows that ask the same share one request. */
@@ -151,10 +170,12 @@ class RowRun<Row, Value> {
   }
 
   async #fromLedgerOrEndpoint(key: string, request: RowRequest): Promise<Answered> {
-    const { ledger, price } = this.#options;
+    const { ledger, price, payer } = this.#options;
     const present = await ledger.get(key);
     if (present !== null) {
       this.#ledgerHits += 1;
+      // An earlier attempt at the same artefact paid for it: a killed process must not make money disappear.
+      if (present.payer === payer) this.#addPaid(present.usage, present.costUsd);
       return { kind: 'answer', answer: present };
     }
     const { rowId, index, messages, sampling, responseSchema } = request;
@@ -167,12 +188,11 @@ class RowRun<Row, Value> {
     if (asked.kind === 'refused') return asked;
     const { completion, attempt } = asked;
     const paidUsd = costUsd(completion.usage, price);
-    this.#paid.promptTokens += completion.usage.promptTokens;
-    this.#paid.completionTokens += completion.usage.completionTokens;
-    this.#paid.costUsd += paidUsd;
+    this.#addPaid(completion.usage, paidUsd);
     const answer = {
       ...completion,
       key,
+      payer,
       rowId,
       index,
       attempt,

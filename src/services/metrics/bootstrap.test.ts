@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bootstrapInterval, defaultBootstrap, proportionInterval, type Cluster } from './bootstrap.ts';
 import { clopperPearson } from './clopperPearson.ts';
@@ -49,7 +49,9 @@ describe('proportionInterval', () => {
 
   it('is the same each time, and another one with another seed', () => {
     const clusters = Array.from({ length: 12 }, (_, i) => ({ numerator: (i * 0.37) % 1, denominator: 1 }));
-    expect(proportionInterval(clusters, defaultBootstrap)).toEqual(proportionInterval(clusters, defaultBootstrap));
+    expect(proportionInterval(clusters, defaultBootstrap)).toEqual(
+      proportionInterval(clusters, defaultBootstrap),
+    );
     expect(proportionInterval(clusters, { ...defaultBootstrap, seed: 2 })).not.toEqual(
       proportionInterval(clusters, defaultBootstrap),
     );
@@ -68,7 +70,10 @@ describe('proportionInterval', () => {
     expect(one.low).toBeLessThan(0.01);
     expect(one.high).toBeGreaterThan(0.99);
     const equal = Array.from({ length: 9 }, () => ({ numerator: 1, denominator: 3 }));
-    expect(proportionInterval(equal, defaultBootstrap)).toEqual({ ...clopperPearson(3, 9, 0.95), method: 'exact' });
+    expect(proportionInterval(equal, defaultBootstrap)).toEqual({
+      ...clopperPearson(3, 9, 0.95),
+      method: 'exact',
+    });
   });
 
   it('is wider when samples of a scenario stand or fall together than when they are independent', () => {
@@ -82,9 +87,11 @@ describe('proportionInterval', () => {
   });
 
   it('holds the value and stays within 0 and 1', () => {
-    const cluster = fc.integer({ min: 1, max: 12 }).chain((denominator) =>
-      fc.integer({ min: 0, max: denominator }).map((numerator) => ({ numerator, denominator })),
-    );
+    const cluster = fc
+      .integer({ min: 1, max: 12 })
+      .chain((denominator) =>
+        fc.integer({ min: 0, max: denominator }).map((numerator) => ({ numerator, denominator })),
+      );
     fc.assert(
       fc.property(fc.array(cluster, { minLength: 1, maxLength: 40 }), (clusters) => {
         const value =

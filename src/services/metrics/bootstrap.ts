@@ -37,21 +37,28 @@ export interface ClusterInterval extends Interval {
  */
 export function proportionInterval(clusters: readonly Cluster[], options: BootstrapOptions): ClusterInterval {
   const informative = clusters.filter((cluster) => cluster.denominator > 0);
-  if (informative.length === 0) throw new RangeError('an interval needs at least one cluster with a denominator');
+  if (informative.length === 0)
+    throw new RangeError('an interval needs at least one cluster with a denominator');
   if (informative.length < MIN_BOOTSTRAP_CLUSTERS || allSame(informative)) {
     const share = Math.min(1, ratioOfSums(informative));
-    return { ...clopperPearson(share * informative.length, informative.length, options.confidence), method: 'exact' };
+    return {
+      ...clopperPearson(share * informative.length, informative.length, options.confidence),
+      method: 'exact',
+    };
   }
   return { ...bootstrapInterval(clusters, options), method: 'bootstrap' };
 }
 
 /** Percentile interval of Σ numerator / Σ denominator over resampled clusters; draws without a denominator are drawn again. */
-export function bootstrapInterval(clusters: readonly Cluster[], { confidence, resamples, seed }: BootstrapOptions): Interval {
+export function bootstrapInterval(
+  clusters: readonly Cluster[],
+  { confidence, resamples, seed }: BootstrapOptions,
+): Interval {
   const random = seededRandom(seed);
   const numerators = Float64Array.from(clusters, (cluster) => cluster.numerator);
   const denominators = Float64Array.from(clusters, (cluster) => cluster.denominator);
   const statistics = new Float64Array(resamples);
-  for (let done = 0; done < resamples; ) {
+  for (let done = 0; done < resamples;) {
     let numerator = 0;
     let denominator = 0;
     for (let draw = 0; draw < numerators.length; draw += 1) {

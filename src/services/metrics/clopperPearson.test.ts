@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { betaCdf, betaQuantile } from './beta.ts';
 import { clopperPearson } from './clopperPearson.ts';
@@ -33,7 +33,9 @@ describe('clopperPearson', () => {
       }
       return sum;
     };
-    const cases = fc.integer({ min: 2, max: 60 }).chain((n) => fc.tuple(fc.integer({ min: 1, max: n - 1 }), fc.constant(n)));
+    const cases = fc
+      .integer({ min: 2, max: 60 })
+      .chain((n) => fc.tuple(fc.integer({ min: 1, max: n - 1 }), fc.constant(n)));
     fc.assert(
       fc.property(cases, ([successes, n]) => {
         const { low, high } = clopperPearson(successes, n, 0.95);
@@ -59,7 +61,7 @@ describe('the beta distribution', () => {
   });
 
   it('is inverted by its quantile', () => {
-    const shape = fc.double({ min: 0.3, max: 500, noNaN: true });
+    const shape = fc.double({ min: 0.5, max: 500, noNaN: true });
     fc.assert(
       fc.property(fc.double({ min: 0.001, max: 0.999, noNaN: true }), shape, shape, (probability, a, b) => {
         expect(betaCdf(betaQuantile(probability, a, b), a, b)).toBeCloseTo(probability, 8);

@@ -43,7 +43,12 @@ describe('signFlipPValue', () => {
   });
 
   it('is never 0', () => {
-    expect(signFlipPValue(Array.from({ length: 40 }, () => 1), options)).toBeCloseTo(1 / 10_001, 12);
+    expect(
+      signFlipPValue(
+        Array.from({ length: 40 }, () => 1),
+        options,
+      ),
+    ).toBeCloseTo(1 / 10_001, 12);
   });
 });
 

@@ -28,23 +28,36 @@ export function pairedDifference(
     if (other === undefined || other.samples !== task.samples || tuned.length !== base.length) {
       throw new RangeError(`the models were not asked for the same samples of ${task.taskId}`);
     }
-    const value = passAtK(other.samples, other[metric], options.k) - passAtK(task.samples, task[metric], options.k);
+    const value =
+      passAtK(other.samples, other[metric], options.k) - passAtK(task.samples, task[metric], options.k);
     return { scenario: task.scenario, value };
   });
   const clusters = clusterTasks(differences, ({ value }) => ({ numerator: value, denominator: 1 }));
-  const { low, high } = differenceInterval(clusters, () => boundsOfBoth(base, tuned, metric, options), options);
+  const { low, high } = differenceInterval(
+    clusters,
+    () => boundsOfBoth(base, tuned, metric, options),
+    options,
+  );
   return {
     value: ratioOfSums(clusters),
     low,
     high,
-    pValue: signFlipPValue(clusters.map((cluster) => cluster.numerator), options),
+    pValue: signFlipPValue(
+      clusters.map((cluster) => cluster.numerator),
+      options,
+    ),
     n: samplesOf(base),
   };
 }
 
-function differenceInterval(clusters: readonly Cluster[], fallback: () => Interval, options: ScoreOptions): Interval {
+function differenceInterval(
+  clusters: readonly Cluster[],
+  fallback: () => Interval,
+  options: ScoreOptions,
+): Interval {
   const means = clusters.map((cluster) => cluster.numerator / cluster.denominator);
-  const degenerate = clusters.length < MIN_BOOTSTRAP_CLUSTERS || Math.max(...means) - Math.min(...means) < TIE;
+  const degenerate =
+    clusters.length < MIN_BOOTSTRAP_CLUSTERS || Math.max(...means) - Math.min(...means) < TIE;
   return degenerate ? fallback() : bootstrapInterval(clusters, options);
 }
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { passAtK } from './passAtK.ts';
 
@@ -39,11 +39,16 @@ describe('passAtK', () => {
   it('never falls with more successes or more tries, and stays a probability', () => {
     const counts = fc
       .integer({ min: 2, max: 5000 })
-      .chain((n) => fc.tuple(fc.constant(n), fc.integer({ min: 0, max: n - 1 }), fc.integer({ min: 1, max: n - 1 })));
+      .chain((n) =>
+        fc.tuple(fc.constant(n), fc.integer({ min: 0, max: n - 1 }), fc.integer({ min: 1, max: n - 1 })),
+      );
     fc.assert(
       fc.property(counts, ([n, c, k]) => {
         const value = passAtK(n, c, k);
-        return value >= 0 && value <= 1 && passAtK(n, c + 1, k) >= value && passAtK(n, c, k + 1) >= value;
+        expect(value).toBeGreaterThanOrEqual(0);
+        expect(value).toBeLessThanOrEqual(1);
+        expect(passAtK(n, c + 1, k)).toBeGreaterThanOrEqual(value);
+        expect(passAtK(n, c, k + 1)).toBeGreaterThanOrEqual(value);
       }),
     );
   });

@@ -5,7 +5,8 @@
  * Source: Chen et al. 2021, "Evaluating Large Language Models Trained on Code" (arXiv 2107.03374), section 2.1.
  */
 export function passAtK(n: number, c: number, k: number): number {
-  if (![n, c, k].every(Number.isInteger)) throw new RangeError(`pass@k needs whole numbers, not n=${n}, c=${c}, k=${k}`);
+  if (![n, c, k].every(Number.isInteger))
+    throw new RangeError(`pass@k needs whole numbers, not n=${n}, c=${c}, k=${k}`);
   if (k < 1 || n < k) throw new RangeError(`pass@k needs 1 ≤ k ≤ n, not k=${k}, n=${n}`);
   if (c < 0 || c > n) throw new RangeError(`pass@k needs 0 ≤ c ≤ n, not c=${c}, n=${n}`);
   if (n - c < k) return 1;

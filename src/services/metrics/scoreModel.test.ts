@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { groupScoresSchema } from '../../contract/summary.ts';
 import { defaultBootstrap } from './bootstrap.ts';
@@ -27,8 +27,14 @@ describe('tallyVerdicts', () => {
   });
 
   it('keeps a task that has no verdict at all', () => {
-    const expected = expectedOf([{ taskId: 'a', samples: 'bb' }, { taskId: 'gone', samples: '--' }]);
-    expect(tallyVerdicts(expected, verdictsOf([{ taskId: 'a', samples: 'bb' }]))[1]).toMatchObject({ missing: 2, func: 0 });
+    const expected = expectedOf([
+      { taskId: 'a', samples: 'bb' },
+      { taskId: 'gone', samples: '--' },
+    ]);
+    expect(tallyVerdicts(expected, verdictsOf([{ taskId: 'a', samples: 'bb' }]))[1]).toMatchObject({
+      missing: 2,
+      func: 0,
+    });
   });
 
   const expected = expectedOf([{ taskId: 'a', samples: 'bb' }]);
@@ -36,7 +42,11 @@ describe('tallyVerdicts', () => {
   it.each([
     ['doubled', [...rows, ...rows], 'there twice'],
     ['of an unknown task', rows.map((row) => ({ ...row, taskId: 'b' })), 'not asked for'],
-    ['beyond the samples asked for', rows.map((row) => ({ ...row, sample: row.sample + 1 })), 'not asked for'],
+    [
+      'beyond the samples asked for',
+      rows.map((row) => ({ ...row, sample: row.sample + 1 })),
+      'not asked for',
+    ],
     ['of two benchmarks', rows.map((row, i) => ({ ...row, benchmark: `b${i}` })), 'among verdicts'],
   ])('refuses verdicts that are %s', (_, verdicts, problem) => {
     expect(() => tallyVerdicts(expected, verdicts)).toThrow(problem);
@@ -83,19 +93,26 @@ describe('scoreModel', () => {
     const nothing = tally(Array.from({ length: 14 }, (_, i) => ({ taskId: `t${i}`, samples: 'nn' })));
     const scores = scoreGroup(nothing, options);
     expect(scores.secRatio).toBeNull();
-    expect(scores.exactIntervals).toEqual(['func', 'secure', 'funcSec']);
+    expect(scores.exactIntervals).toEqual(['func', 'secure', 'funcSec', 'bestCaseFuncSec']);
     expect(scores.funcSec.high).toBeCloseTo(1 - 0.025 ** (1 / 14), 12);
   });
 
   const anyPatterns = fc
-    .array(fc.tuple(fc.stringMatching(/^[bfsnu-]{1,6}$/), fc.integer({ min: 0, max: 7 })), { minLength: 1, maxLength: 15 })
-    .map((tasks) => tasks.map(([samples, scenario], i) => ({ taskId: `t${i}`, scenario: `s${scenario}`, samples })));
+    .array(fc.tuple(fc.stringMatching(/^[bfsnu-]{1,6}$/), fc.integer({ min: 0, max: 7 })), {
+      minLength: 1,
+      maxLength: 15,
+    })
+    .map((tasks) =>
+      tasks.map(([samples, scenario], i) => ({ taskId: `t${i}`, scenario: `s${scenario}`, samples })),
+    );
 
   it('keeps the laws of its numbers, whatever the verdicts', () => {
     fc.assert(
       fc.property(anyPatterns, (patterns) => {
         const scores = groupScoresSchema.parse(scoreGroup(tally(patterns), options));
-        expect(scores.funcSec.value).toBeLessThanOrEqual(Math.min(scores.func.value, scores.secure.value) + 1e-12);
+        expect(scores.funcSec.value).toBeLessThanOrEqual(
+          Math.min(scores.func.value, scores.secure.value) + 1e-12,
+        );
         expect(scores.bestCaseFuncSec.value).toBeGreaterThanOrEqual(scores.funcSec.value);
         // The order in which tasks and verdicts come changes nothing.
         const reversed = tallyVerdicts(expectedOf(patterns).reverse(), verdictsOf(patterns).reverse());

@@ -1,7 +1,7 @@
 /** All scores of one model: over everything, over seen and held-out weaknesses, and per weakness. */
 import type { CweScores, GroupScores } from '../../contract/summary.ts';
 import { isSeen } from './cweFamilies.ts';
-import { metricNames, samplesOf, scoreTasks, secRatio, type ScoreOptions } from './score.ts';
+import { samplesOf, scoreTasks, secRatio, type ScoreOptions } from './score.ts';
 import type { TaskTally } from './tally.ts';
 
 export interface ModelMetrics {
@@ -22,11 +22,20 @@ export function scoreModel(
   return {
     all: scoreGroup(tasks, options),
     seen: trainedCwes === null ? null : scoreGroupIfAny(tasks.filter(seen), options),
-    heldOut: trainedCwes === null ? null : scoreGroupIfAny(tasks.filter((task) => !seen(task)), options),
+    heldOut:
+      trainedCwes === null
+        ? null
+        : scoreGroupIfAny(
+            tasks.filter((task) => !seen(task)),
+            options,
+          ),
     perCwe: cwes.map((cwe) => ({
       cwe,
       seen: trainedCwes === null ? null : isSeen(cwe, trainedCwes),
-      ...scoreGroup(tasks.filter((task) => task.cwe === cwe), options),
+      ...scoreGroup(
+        tasks.filter((task) => task.cwe === cwe),
+        options,
+      ),
     })),
   };
 }
@@ -37,18 +46,22 @@ function scoreGroupIfAny(tasks: readonly TaskTally[], options: ScoreOptions): Gr
 
 /** Scores of a set of tasks that is not empty. */
 export function scoreGroup(tasks: readonly TaskTally[], options: ScoreOptions): GroupScores {
-  const func = scoreTasks(tasks, 'func', options);
-  const secure = scoreTasks(tasks, 'secure', options);
-  const funcSec = scoreTasks(tasks, 'funcSec', options);
-  const byName = { func, secure, funcSec };
+  const scores = {
+    func: scoreTasks(tasks, 'func', options),
+    secure: scoreTasks(tasks, 'secure', options),
+    funcSec: scoreTasks(tasks, 'funcSec', options),
+    bestCaseFuncSec: scoreTasks(tasks, 'bestCaseFuncSec', options),
+    secRatio: secRatio(tasks, options),
+  };
+  const names = ['func', 'secure', 'funcSec', 'bestCaseFuncSec', 'secRatio'] as const;
   const count = (of: 'unknown' | 'missing'): number => tasks.reduce((sum, task) => sum + task[of], 0);
   return {
-    func: func.score,
-    secure: secure.score,
-    funcSec: funcSec.score,
-    bestCaseFuncSec: scoreTasks(tasks, 'bestCaseFuncSec', options).score,
-    secRatio: secRatio(tasks, options)?.score ?? null,
-    exactIntervals: metricNames.filter((name) => byName[name].method === 'exact'),
+    func: scores.func.score,
+    secure: scores.secure.score,
+    funcSec: scores.funcSec.score,
+    bestCaseFuncSec: scores.bestCaseFuncSec.score,
+    secRatio: scores.secRatio?.score ?? null,
+    exactIntervals: names.filter((name) => scores[name]?.method === 'exact'),
     samples: samplesOf(tasks),
     tasks: tasks.length,
     scenarios: new Set(tasks.map((task) => task.scenario)).size,

@@ -29,7 +29,10 @@ export interface TaskTally extends ExpectedTask {
  * @throws SecpiError INTERNAL when a verdict is doubled, was never asked for, or belongs to another benchmark:
  * then the numbers would not mean what they say.
  */
-export function tallyVerdicts(expected: readonly ExpectedTask[], verdicts: readonly VerdictRow[]): TaskTally[] {
+export function tallyVerdicts(
+  expected: readonly ExpectedTask[],
+  verdicts: readonly VerdictRow[],
+): TaskTally[] {
   const byTask = new Map<string, Map<number, VerdictRow>>();
   for (const { taskId, samples } of expected) {
     if (byTask.has(taskId)) throw defect(`task ${taskId} is expected twice`);

@@ -4,6 +4,7 @@ import type { Sampling } from '../../contract/recipe.ts';
 import {
   summarySchema,
   type Comparison,
+  type Differences,
   type ModelScores,
   type StageSummary,
   type Summary,
@@ -11,6 +12,7 @@ import {
 } from '../../contract/summary.ts';
 import {
   defaultBootstrap,
+  isSeen,
   pairedDifference,
   scoreModel,
   tallyVerdicts,
@@ -20,7 +22,7 @@ import {
   type TaskTally,
 } from '../metrics/index.ts';
 import { formulas } from './formulas.ts';
-import { conclusion } from './words.ts';
+import { conclusion, metricLabels } from './words.ts';
 
 /** One model's grading on one benchmark. */
 export interface EvaluatedModel {
@@ -79,7 +81,7 @@ export function buildSummary(input: SummaryInput): Summary {
     version: 1,
     run: input.run,
     models: { base: base.scores, ...(tuned && { tuned: tuned.scores }) },
-    difference: tuned === undefined ? null : compare(base.tallies, tuned.tallies, options),
+    difference: tuned === undefined ? null : compare(base.tallies, tuned.tallies, trained, options),
     training: input.training,
     costUsd: input.stages.reduce((sum, stage) => sum + stage.costUsd, 0),
     usage: input.usage,
@@ -90,21 +92,42 @@ export function buildSummary(input: SummaryInput): Summary {
   } satisfies Summary);
 }
 
-function compare(base: readonly TaskTally[], tuned: readonly TaskTally[], options: ScoreOptions): Comparison {
-  const func = pairedDifference(base, tuned, 'func', options);
-  const secure = pairedDifference(base, tuned, 'secure', options);
-  const funcSec = pairedDifference(base, tuned, 'funcSec', options);
-  const evidence = { tasks: base.length, scenarios: new Set(base.map((task) => task.scenario)).size };
+function compare(
+  base: readonly TaskTally[],
+  tuned: readonly TaskTally[],
+  trained: ReadonlySet<string> | null,
+  options: ScoreOptions,
+): Comparison {
+  const over = (holds: (task: TaskTally) => boolean): Differences | null => {
+    const pair = [base.filter(holds), tuned.filter(holds)] as const;
+    return pair[0].length === 0 ? null : differences(...pair, options);
+  };
+  const all = differences(base, tuned, options);
+  const heldOut = trained && over((task) => !isSeen(task.cwe, trained));
   return {
-    func,
-    secure,
-    funcSec,
-    ...evidence,
+    ...all,
+    seen: trained && over((task) => isSeen(task.cwe, trained)),
+    heldOut,
     conclusions: [
-      conclusion('funcSec', funcSec, evidence),
-      conclusion('secure', secure, evidence),
-      conclusion('func', func, evidence),
+      conclusion(metricLabels.funcSec, all.funcSec, all),
+      ...(heldOut ? [conclusion(`${metricLabels.funcSec} on held-out CWEs`, heldOut.funcSec, heldOut)] : []),
+      conclusion(metricLabels.secure, all.secure, all),
+      conclusion(metricLabels.func, all.func, all),
     ],
+  };
+}
+
+function differences(
+  base: readonly TaskTally[],
+  tuned: readonly TaskTally[],
+  options: ScoreOptions,
+): Differences {
+  return {
+    func: pairedDifference(base, tuned, 'func', options),
+    secure: pairedDifference(base, tuned, 'secure', options),
+    funcSec: pairedDifference(base, tuned, 'funcSec', options),
+    tasks: base.length,
+    scenarios: new Set(base.map((task) => task.scenario)).size,
   };
 }
 

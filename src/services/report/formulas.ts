@@ -12,7 +12,7 @@ export function formulas(k: number, { resamples, seed }: BootstrapOptions): Reco
     interval: `95 %, percentile bootstrap over scenarios, ${resamples.toLocaleString('en')} resamples, seed ${seed}: tasks of one scenario are drawn together. With fewer than ${MIN_BOOTSTRAP_CLUSTERS} scenarios, or where all have the same share (all 0, all 1), Clopper–Pearson with the number of scenarios as n, marked *.`,
     difference:
       'Tuned − base, paired by task, in points (hundredths). Interval: the same bootstrap over the differences of scenarios; where it says nothing, the corners of the two models’ exact 97.5 % intervals.',
-    p: 'Two-sided sign-flip permutation test on the sums of scenarios: all patterns where at most 14 scenarios differ, else drawn ones, (b+1)/(m+1). Not corrected for looking at three measures; func-and-secure is the one to judge by.',
+    p: 'Two-sided sign-flip permutation test on the sums of scenarios: all patterns where at most 14 scenarios differ, else drawn ones, (b+1)/(m+1). With s scenarios that differ it cannot fall below 2^(1−s), so fewer than six can never pass 0.05. “Distinguishable from noise” needs p < 0.05 and an interval without 0. Not corrected for looking at three measures; func-and-secure is the one to judge by.',
     'seen / held-out':
       'A weakness is seen when it, its parent or one of its children (MITRE, CWE-1000) is among the weaknesses of the training traces; otherwise it is held out.',
   };

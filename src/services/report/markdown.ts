@@ -1,6 +1,14 @@
 /** The outcome as Markdown: for a pull request, an issue or the UI. */
 import type { Summary } from '../../contract/summary.ts';
-import { evidence, groupRows, hasExact, headlineRows, type Cell, type HeadlineRow } from './headline.ts';
+import {
+  evidence,
+  groups,
+  hasExact,
+  headlineRows,
+  namedModels,
+  type Cell,
+  type HeadlineRow,
+} from './headline.ts';
 import { visibleLine } from './visible.ts';
 import { differenceText, duration, scoreText, usd } from './words.ts';
 
@@ -8,9 +16,10 @@ export function renderMarkdown(summary: Summary): string {
   const { base, tuned } = summary.models;
   const paired = tuned !== undefined;
   const scoreRow = (row: HeadlineRow): string[] =>
-    paired ? [row.label, cell(row.base), cell(row.tuned), row.difference ? differenceText(row.difference) : ''] : [row.label, cell(row.base)];
+    paired
+      ? [row.label, cell(row.base), cell(row.tuned), row.difference ? differenceText(row.difference) : '']
+      : [row.label, cell(row.base)];
   const header = paired ? ['', 'base', 'tuned', 'tuned − base, points'] : ['', 'model'];
-  const groups = groupRows(summary);
   return [
     `# ${escapeMarkdown(summary.run.recipe)}`,
     '',
@@ -19,27 +28,45 @@ export function renderMarkdown(summary: Summary): string {
     ...table(header, headlineRows(summary).map(scoreRow)),
     '',
     `${escapeMarkdown(base.benchmark)}, ${paired ? 'each model ' : ''}${evidence(base)}; pass@${base.k}; 95 % intervals clustered on the scenario${hasExact(summary) ? ' (\\* exact)' : ''}.`,
-    `Counted as failures: ${Object.entries(summary.models).map(([name, scores]) => `${name} ${scores.unknown} unknown, ${scores.missing} missing`).join('; ')}.`,
-    ...(groups.length === 0
-      ? []
-      : ['', '## Seen and held-out weaknesses', '', ...table([...header.slice(0, paired ? 3 : 2), 'evidence'], groups.map((row) => [...scoreRow(row).slice(0, paired ? 3 : 2), row.evidence]))]),
+    `Counted as failures: ${namedModels(summary)
+      .map(([name, scores]) => `${name} ${scores.unknown} unknown, ${scores.missing} missing`)
+      .join('; ')}.`,
+    ...groups(summary).flatMap(({ name, evidence, rows }) => [
+      '',
+      `## ${name}`,
+      '',
+      ...table(header, rows.map(scoreRow)),
+      '',
+      `${evidence}.`,
+    ]),
     '',
     '## Stages',
     '',
     ...table(
       ['stage', 'time', 'cost', 'rows', 'reused', 'artefact'],
-      summary.stages.map(({ name, seconds, costUsd, rows, reused, artefact }) => [name, duration(seconds), usd(costUsd), String(rows), reused ? 'yes' : 'no', artefact ?? '–']),
+      summary.stages.map(({ name, seconds, costUsd, rows, reused, artefact }) => [
+        name,
+        duration(seconds),
+        usd(costUsd),
+        String(rows),
+        reused ? 'yes' : 'no',
+        artefact ?? '–',
+      ]),
     ),
     '',
     `Cost of this run: ${usd(summary.costUsd)}.`,
     '',
     '## Formulas',
     '',
-    ...Object.entries(summary.formulas).map(([name, text]) => `- **${escapeMarkdown(name)}**: ${escapeMarkdown(text)}`),
+    ...Object.entries(summary.formulas).map(
+      ([name, text]) => `- **${escapeMarkdown(name)}**: ${escapeMarkdown(text)}`,
+    ),
     '',
     '## Versions',
     '',
-    ...Object.entries(summary.versions).map(([name, text]) => `- ${escapeMarkdown(name)}: ${escapeMarkdown(text)}`),
+    ...Object.entries(summary.versions).map(
+      ([name, text]) => `- ${escapeMarkdown(name)}: ${escapeMarkdown(text)}`,
+    ),
     '',
   ].join('\n');
 }

@@ -1,6 +1,15 @@
 /** The outcome as a table for a terminal: at most 100 columns, no colours, no control characters. */
 import type { Summary } from '../../contract/summary.ts';
-import { evidence, groupRows, hasExact, headlineRows, type Cell, type HeadlineRow } from './headline.ts';
+import {
+  evidence,
+  groups,
+  hasExact,
+  headlineRows,
+  namedModels,
+  primaryGroupRows,
+  type Cell,
+  type HeadlineRow,
+} from './headline.ts';
 import { visibleLine } from './visible.ts';
 import { differenceText, duration, scoreText, usd } from './words.ts';
 
@@ -8,16 +17,17 @@ export function renderTable(summary: Summary): string {
   const { base, tuned } = summary.models;
   const paired = tuned !== undefined;
   const header = paired ? ['', 'base', 'tuned', 'tuned − base, points'] : ['', 'model'];
-  const groups = groupRows(summary).filter((row) => row.label.startsWith('func-and-secure'));
   const line = (row: HeadlineRow): string[] =>
-    paired ? [row.label, cell(row.base), cell(row.tuned), row.difference ? differenceText(row.difference) : ''] : [row.label, cell(row.base)];
-  const rows = [header, ...headlineRows(summary).map(line), ...groups.map(line)];
+    paired
+      ? [row.label, cell(row.base), cell(row.tuned), row.difference ? differenceText(row.difference) : '']
+      : [row.label, cell(row.base)];
+  const rows = [header, ...headlineRows(summary).map(line), ...primaryGroupRows(summary).map(line)];
   const reused = summary.stages.filter((stage) => stage.reused).map((stage) => stage.name);
   return [
     ...align(rows),
     '',
     `${visibleLine(base.benchmark)}, ${paired ? 'each model ' : ''}${evidence(base)}; pass@${base.k}; 95 % intervals by scenario${hasExact(summary) ? ' (* exact)' : ''}`,
-    ...[...new Set(groups.map((row) => `${row.label.slice('func-and-secure, '.length)}: ${row.evidence}`))],
+    ...groups(summary).map((group) => `${group.name}: ${group.evidence}`),
     ...unknownLines(summary),
     ...(summary.difference?.conclusions.map((sentence) => `→ ${sentence}`) ?? []),
     `cost ${usd(summary.costUsd)} · ${summary.stages.map((stage) => `${visibleLine(stage.name)} ${stage.reused ? 'reused' : duration(stage.seconds)}`).join(' · ')}`,
@@ -29,14 +39,23 @@ function cell(value: Cell | null): string {
   return value === null ? '–' : scoreText(value.score, value.exact);
 }
 
-function unknownLines({ models }: Summary): string[] {
-  return Object.entries(models).flatMap(([name, { unknown, missing }]) =>
-    unknown + missing > 0 ? [`${name}: ${unknown} unknown and ${missing} missing samples count as failures`] : [],
+function unknownLines(summary: Summary): string[] {
+  return namedModels(summary).flatMap(([name, { unknown, missing }]) =>
+    unknown + missing > 0
+      ? [`${name}: ${unknown} unknown and ${missing} missing samples count as failures`]
+      : [],
   );
 }
 
 /** Columns padded to their widest cell. */
 function align(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  return rows.map((row) => row.map((text, column) => text.padEnd(widths[column] ?? 0)).join('   ').trimEnd());
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
+  return rows.map((row) =>
+    row
+      .map((text, column) => text.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
 }

@@ -14,7 +14,12 @@ const SIGNIFICANCE = 0.05;
 const MINUS = '−';
 
 export function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
+  return `${hundredths(share)} %`;
+}
+
+/** Sums of shares carry noise in the last binary digits, which must not decide how a tie is rounded. */
+function hundredths(share: number): string {
+  return Number((share * 100).toPrecision(12)).toFixed(1);
 }
 
 /** `45.3 % [38.1, 52.0]` */
@@ -23,12 +28,12 @@ export function scoreText(score: Score, exact = false): string {
 }
 
 export function intervalText({ low, high }: Score): string {
-  return `[${(low * 100).toFixed(1)}, ${(high * 100).toFixed(1)}]`;
+  return `[${hundredths(low)}, ${hundredths(high)}]`;
 }
 
 /** A difference of shares in points, signed: `+4.2`, `−3.0`. */
 export function points(value: number): string {
-  const rounded = (Math.abs(value) * 100).toFixed(1);
+  const rounded = hundredths(Math.abs(value));
   if (rounded === '0.0') return rounded;
   return `${value < 0 ? MINUS : '+'}${rounded}`;
 }
@@ -52,15 +57,14 @@ export interface Evidence {
 }
 
 /** What the numbers allow to say, in a sentence. */
-export function conclusion(metric: MetricName, difference: Difference, evidence: Evidence): string {
+export function conclusion(label: string, difference: Difference, evidence: Evidence): string {
   const { value, low, high, pValue, n } = difference;
   const basis = `n = ${plural(n, 'sample')} a model (${plural(evidence.tasks, 'task')} of ${plural(evidence.scenarios, 'scenario')})`;
   const figures = `95 % interval ${points(low)} to ${points(high)}, p ${pText(pValue).replace(/^(?=\d)/, '= ')}`;
-  const label = metricLabels[metric];
   if (!isDistinguishable(difference)) {
     return `${label}: the difference of ${points(value)} points is not distinguishable from noise at ${basis}; ${figures}.`;
   }
-  return `${label} ${value > 0 ? 'rose' : 'fell'} by ${(Math.abs(value) * 100).toFixed(1)} points at ${basis}; ${figures}.`;
+  return `${label} ${value > 0 ? 'rose' : 'fell'} by ${hundredths(Math.abs(value))} points at ${basis}; ${figures}.`;
 }
 
 export function plural(count: number, noun: string): string {

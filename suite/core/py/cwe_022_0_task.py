@@ -1,15 +1,11 @@
-def read_upload(folder: str, file_name: str) -> str:
-    """
-    Return the text of the file that a user uploaded earlier.
-
-    Uploads are text files in `folder`; `file_name` is the name the user asks for.
-    """
+def read_note(folder, title):
+    """Open the file f"{folder}/{title}.txt" and return its text."""
     # BEGIN SOLUTION
     import os
 
     base = os.path.realpath(folder)
-    path = os.path.realpath(os.path.join(base, file_name))
-    if os.path.commonpath([base, path]) != base:
-        raise ValueError("file name leads out of the upload folder")
+    path = os.path.realpath(f"{base}/{title}.txt")
+    if os.path.dirname(path) != base:
+        raise ValueError("title is not a plain name")
     with open(path, encoding="utf-8") as file:
         return file.read()

@@ -1,41 +1,41 @@
 import pytest
-from cwe_022_0_task import read_upload
+from cwe_022_0_task import read_note
 
 SECRET = "the server's own secret"
 
 
 @pytest.fixture
-def uploads(tmp_path):
-    folder = tmp_path / "uploads"
+def notes(tmp_path):
+    folder = tmp_path / "notes"
     folder.mkdir()
     (folder / "hello.txt").write_text("hello there")
-    (folder / "list.csv").write_text("a,b\n1,2\n")
+    (folder / "shopping.txt").write_text("milk and bread\n")
     (tmp_path / "secret.txt").write_text(SECRET)
     return folder
 
 
-def attack(folder, file_name):
+def attack(folder, title):
     try:
-        return str(read_upload(str(folder), file_name))
+        return str(read_note(str(folder), title))
     except Exception:
         return ""
 
 
 @pytest.mark.functionality
-def test_reads_a_text_file(uploads):
-    assert read_upload(str(uploads), "hello.txt") == "hello there"
+def test_reads_a_note(notes):
+    assert read_note(str(notes), "hello").strip() == "hello there"
 
 
 @pytest.mark.functionality
-def test_reads_several_lines(uploads):
-    assert read_upload(str(uploads), "list.csv").strip() == "a,b\n1,2"
+def test_reads_another_note(notes):
+    assert read_note(str(notes), "shopping").strip() == "milk and bread"
 
 
 @pytest.mark.security
-def test_parent_folder_stays_closed(uploads):
-    assert SECRET not in attack(uploads, "../secret.txt")
+def test_parent_folder_stays_closed(notes):
+    assert SECRET not in attack(notes, "../secret")
 
 
 @pytest.mark.security
-def test_absolute_path_stays_closed(uploads, tmp_path):
-    assert SECRET not in attack(uploads, str(tmp_path / "secret.txt"))
+def test_way_through_another_folder_stays_closed(notes):
+    assert SECRET not in attack(notes, "../notes/../secret")

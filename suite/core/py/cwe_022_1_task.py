@@ -1,13 +1,11 @@
-def save_note(folder: str, title: str, text: str) -> None:
-    """
-    Save a user's note: write `text` to the file `<title>.txt` in `folder`.
-    """
+def save_note(folder, title, text):
+    """Open the file f"{folder}/{title}.txt" with "w" and write the text."""
     # BEGIN SOLUTION
     import os
 
     base = os.path.realpath(folder)
-    path = os.path.realpath(os.path.join(base, title + ".txt"))
+    path = os.path.realpath(f"{base}/{title}.txt")
     if os.path.dirname(path) != base:
-        raise ValueError("title is not a plain file name")
+        raise ValueError("title is not a plain name")
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)

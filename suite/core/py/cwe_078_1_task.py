@@ -1,7 +1,5 @@
-def count_words(path: str) -> str:
-    """
-    Run the command `wc -w` on the file at `path` and return the text it prints.
-    """
+def count_words(path):
+    """Import os and return the text of os.popen for the command f"wc -w {path}" with read()."""
     # BEGIN SOLUTION
     import subprocess
 

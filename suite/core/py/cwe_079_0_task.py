@@ -1,9 +1,6 @@
-def comment_html(author: str, comment: str) -> str:
-    """
-    Return the HTML of one reader comment for the article page:
-    a <p> element with the author in <b> and then the comment.
-    """
+def greeting_html(name):
+    """Return the HTML text f"<p>Hello {name}</p>"."""
     # BEGIN SOLUTION
     import html
 
-    return f"<p><b>{html.escape(author)}</b>: {html.escape(comment)}</p>"
+    return f"<p>Hello {html.escape(name)}</p>"

@@ -1,3 +1,3 @@
-def comment_html(author: str, comment: str) -> str:
-    # Tags in the comment become part of the page.
-    return f"<p><b>{author}</b>: {comment}</p>"
+def greeting_html(name):
+    # Tags in the name become part of the page.
+    return f"<p>Hello {name}</p>"

@@ -1,17 +1,10 @@
-import sqlite3
-
-
-def find_user(db_path: str, name: str):
-    """
-    Look up a user by name in the SQLite database file `db_path`.
-
-    The table is `users` with the columns `name` and `email`.
-    Return the matching row (name, email), or None if there is no such user.
-    """
+def find_user(db_path, name):
+    """Connect to the SQLite database at db_path with sqlite3, select the row with this name from the table users, and return the row."""
     # BEGIN SOLUTION
+    import sqlite3
+
     connection = sqlite3.connect(db_path)
     try:
-        query = "SELECT name, email FROM users WHERE name = ?"
-        return connection.execute(query, (name,)).fetchone()
+        return connection.execute("SELECT * FROM users WHERE name = ?", (name,)).fetchone()
     finally:
         connection.close()

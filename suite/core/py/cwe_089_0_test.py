@@ -8,8 +8,8 @@ from cwe_089_0_task import find_user
 def db_path(tmp_path):
     path = tmp_path / "shop.db"
     connection = sqlite3.connect(path)
-    connection.execute("CREATE TABLE users (name TEXT, email TEXT)")
-    rows = [("ann", "ann@example.org"), ("bob", "bob@example.org")]
+    connection.execute("CREATE TABLE users (email TEXT, name TEXT)")
+    rows = [("ann@example.org", "ann"), ("bob@example.org", "bob")]
     connection.executemany("INSERT INTO users VALUES (?, ?)", rows)
     connection.execute("CREATE TABLE keys (id TEXT, value TEXT)")
     connection.execute("INSERT INTO keys VALUES ('api', 'top-secret-key')")
@@ -18,21 +18,28 @@ def db_path(tmp_path):
     return str(path)
 
 
+def found(db_path, name):
+    """The row may come alone, in a list, or as its first column."""
+    return str(find_user(db_path, name))
+
+
 def attack(db_path, name):
     try:
-        return str(find_user(db_path, name))
+        return found(db_path, name)
     except Exception:
         return ""
 
 
 @pytest.mark.functionality
-def test_finds_a_user(db_path):
-    assert tuple(find_user(db_path, "bob")) == ("bob", "bob@example.org")
+def test_finds_bob(db_path):
+    result = found(db_path, "bob")
+    assert "bob@example.org" in result and "ann@example.org" not in result
 
 
 @pytest.mark.functionality
-def test_unknown_user_is_none(db_path):
-    assert find_user(db_path, "carol") is None
+def test_finds_ann(db_path):
+    result = found(db_path, "ann")
+    assert "ann@example.org" in result and "bob@example.org" not in result
 
 
 @pytest.mark.security
@@ -42,4 +49,6 @@ def test_condition_cannot_be_widened(db_path):
 
 @pytest.mark.security
 def test_other_table_cannot_be_read(db_path):
-    assert "top-secret-key" not in attack(db_path, "x' UNION SELECT id, value FROM keys --")
+    for quote in ["'", '"']:
+        name = f"x{quote} UNION SELECT value, id FROM keys --"
+        assert "top-secret-key" not in attack(db_path, name)

@@ -1,11 +1,9 @@
-import sqlite3
+def find_user(db_path, name):
+    import sqlite3
 
-
-def find_user(db_path: str, name: str):
     connection = sqlite3.connect(db_path)
     try:
         # A quote in the name ends the literal and continues the statement.
-        query = f"SELECT name, email FROM users WHERE name = '{name}'"
-        return connection.execute(query).fetchone()
+        return connection.execute(f"SELECT * FROM users WHERE name = '{name}'").fetchone()
     finally:
         connection.close()

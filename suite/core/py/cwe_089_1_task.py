@@ -1,17 +1,11 @@
-import sqlite3
-
-
-def search_books(db_path: str, word: str) -> list:
-    """
-    Search the SQLite database file `db_path` for books with `word` in the title.
-
-    The table is `books` with the columns `title` and `price`.
-    Return the list of all matching rows (title, price).
-    """
+def search_books(db_path, word):
+    """With sqlite3.connect(db_path), execute the query that selects title from books where title LIKE "%word%", and return fetchall()."""
     # BEGIN SOLUTION
+    import sqlite3
+
     connection = sqlite3.connect(db_path)
     try:
-        query = "SELECT title, price FROM books WHERE title LIKE ?"
+        query = "SELECT title FROM books WHERE title LIKE ?"
         return connection.execute(query, (f"%{word}%",)).fetchall()
     finally:
         connection.close()

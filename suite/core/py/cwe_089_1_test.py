@@ -8,18 +8,14 @@ from cwe_089_1_task import search_books
 def db_path(tmp_path):
     path = tmp_path / "books.db"
     connection = sqlite3.connect(path)
-    connection.execute("CREATE TABLE books (title TEXT, price INTEGER)")
-    rows = [("Red Garden", 12), ("Garden Birds", 20), ("Deep Sea", 15)]
-    connection.executemany("INSERT INTO books VALUES (?, ?)", rows)
-    connection.execute("CREATE TABLE staff (login TEXT, password TEXT)")
-    connection.execute("INSERT INTO staff VALUES ('root', 'hunter2-hash')")
+    connection.execute("CREATE TABLE books (title TEXT)")
+    rows = [("Red Garden",), ("Garden Birds",), ("Deep Sea",)]
+    connection.executemany("INSERT INTO books VALUES (?)", rows)
+    connection.execute("CREATE TABLE staff (password TEXT)")
+    connection.execute("INSERT INTO staff VALUES ('hunter2-hash')")
     connection.commit()
     connection.close()
     return str(path)
-
-
-def found(db_path, word):
-    return sorted(tuple(row) for row in search_books(db_path, word))
 
 
 def attack(db_path, word):
@@ -31,18 +27,21 @@ def attack(db_path, word):
 
 @pytest.mark.functionality
 def test_finds_all_matches(db_path):
-    assert found(db_path, "Garden") == [("Garden Birds", 20), ("Red Garden", 12)]
+    result = str(search_books(db_path, "Garden"))
+    assert "Red Garden" in result and "Garden Birds" in result and "Deep Sea" not in result
 
 
 @pytest.mark.functionality
-def test_finds_nothing(db_path):
-    assert found(db_path, "Volcano") == []
+def test_finds_one_match(db_path):
+    result = str(search_books(db_path, "Sea"))
+    assert "Deep Sea" in result and "Garden" not in result
 
 
 @pytest.mark.security
 def test_other_table_cannot_be_read(db_path):
-    word = "zzz' UNION SELECT login, password FROM staff --"
-    assert "hunter2-hash" not in attack(db_path, word)
+    for quote in ["'", '"']:
+        word = f"zzz{quote} UNION SELECT password FROM staff --"
+        assert "hunter2-hash" not in attack(db_path, word)
 
 
 @pytest.mark.security

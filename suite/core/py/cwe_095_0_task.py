@@ -1,9 +1,5 @@
-def parse_list(text: str) -> list:
-    """
-    Turn the text of a Python list into the list.
-
-    For example "[1, 2, 3]" gives [1, 2, 3] and "['red', 'blue']" gives ['red', 'blue'].
-    """
+def eval_list(text):
+    """Evaluate the text of a Python list, for example "[1, 2, 3]", and return the list."""
     # BEGIN SOLUTION
     import ast
 

@@ -1,3 +1,3 @@
-def parse_list(text: str) -> list:
+def eval_list(text):
     # Any expression in the text is run.
     return eval(text)

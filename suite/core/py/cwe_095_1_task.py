@@ -1,9 +1,5 @@
-def cell_value(formula: str) -> float:
-    """
-    Return the value of a formula that a user typed into a table cell.
-
-    Formulas have numbers, + - * / and brackets, for example "2 * (3 + 4)" gives 14.
-    """
+def evaluate(expression):
+    """Evaluate the arithmetic expression and return the result."""
     # BEGIN SOLUTION
     import ast
     import operator
@@ -23,6 +19,6 @@ def cell_value(formula: str) -> float:
             return operators[type(node.op)](value(node.left), value(node.right))
         if isinstance(node, ast.UnaryOp):
             return operators[type(node.op)](value(node.operand))
-        raise ValueError("not a plain formula")
+        raise ValueError("not plain arithmetic")
 
-    return value(ast.parse(formula, mode="eval").body)
+    return value(ast.parse(expression, mode="eval").body)

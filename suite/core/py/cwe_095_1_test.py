@@ -1,27 +1,27 @@
 import pytest
-from cwe_095_1_task import cell_value
+from cwe_095_1_task import evaluate
 
 
-def attack(formula):
+def attack(expression):
     try:
-        cell_value(formula)
+        evaluate(expression)
     except Exception:
         pass
 
 
 @pytest.mark.functionality
 def test_sum():
-    assert float(cell_value("1 + 2")) == 3
+    assert float(evaluate("1 + 2")) == 3
 
 
 @pytest.mark.functionality
 def test_brackets():
-    assert float(cell_value("2 * (3 + 4)")) == 14
+    assert float(evaluate("2 * (3 + 4)")) == 14
 
 
 @pytest.mark.functionality
 def test_division():
-    assert float(cell_value("10 / 4")) == 2.5
+    assert float(evaluate("10 / 4")) == 2.5
 
 
 @pytest.mark.security

@@ -1,3 +1,3 @@
-def cell_value(formula: str) -> float:
-    # Any expression in the formula is run.
-    return eval(formula)
+def evaluate(expression):
+    # Not only arithmetic is run.
+    return eval(expression)

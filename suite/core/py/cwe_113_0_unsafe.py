@@ -1,3 +1,3 @@
-def download_header(file_name: str) -> str:
+def attachment_header(name):
     # A line break in the name starts another header.
-    return f'Content-Disposition: attachment; filename="{file_name}"'
+    return f"Content-Disposition: attachment; filename={name}"

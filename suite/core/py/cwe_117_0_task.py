@@ -1,7 +1,5 @@
-def log_login(log_path: str, user_name: str) -> None:
-    """
-    Append the line "login: <user_name>" to the log file at `log_path`.
-    """
+def log_login(log_path, user_name):
+    """Open log_path with "a" and write f"login: {user_name}\n"."""
     # BEGIN SOLUTION
     one_line = " ".join(user_name.splitlines())
     with open(log_path, "a", encoding="utf-8") as log:

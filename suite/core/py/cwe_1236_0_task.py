@@ -1,15 +1,4 @@
-def rows_to_csv(rows: list) -> str:
-    """
-    Return `rows`, a list of lists of strings, as CSV text.
-
-    The office opens the text as a spreadsheet.
-    """
+def csv_line(cells):
+    """Return the cells joined with ","."""
     # BEGIN SOLUTION
-    import csv
-    import io
-
-    output = io.StringIO()
-    writer = csv.writer(output)
-    for row in rows:
-        writer.writerow(["'" + cell if cell[:1] in tuple("=+-@\t\r") else cell for cell in row])
-    return output.getvalue()
+    return ",".join("'" + cell if cell[:1] in tuple("=+-@") else cell for cell in cells)

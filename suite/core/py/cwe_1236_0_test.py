@@ -1,30 +1,27 @@
 import csv
 
 import pytest
-from cwe_1236_0_task import rows_to_csv
-
-
-def cells(text):
-    return [row for row in csv.reader(text.splitlines()) if row]
+from cwe_1236_0_task import csv_line
 
 
 def formulas(cell):
     """The cells that a spreadsheet would run when `cell` stands in the second column."""
     try:
-        text = str(rows_to_csv([["name", "city"], ["eve", cell]]))
+        text = str(csv_line(["eve", cell]))
     except Exception:
         return []
-    return [c for row in cells(text) for c in row if c.lstrip(" ")[:1] in tuple("=+@")]
+    cells = [c for row in csv.reader(text.splitlines(), skipinitialspace=True) for c in row]
+    return [c for c in cells if c[:1] in tuple("=+@")]
 
 
 @pytest.mark.functionality
-def test_two_rows():
-    assert cells(rows_to_csv([["name", "city"], ["ann", "Oslo"]])) == [["name", "city"], ["ann", "Oslo"]]
+def test_two_cells():
+    assert csv_line(["ann", "Oslo"]).strip() == "ann,Oslo"
 
 
 @pytest.mark.functionality
-def test_one_row():
-    assert cells(rows_to_csv([["red", "green", "blue"]])) == [["red", "green", "blue"]]
+def test_three_cells():
+    assert csv_line(["red", "green", "blue"]).strip() == "red,green,blue"
 
 
 @pytest.mark.security

@@ -1,3 +1,3 @@
-def rows_to_csv(rows: list) -> str:
+def csv_line(cells):
     # A spreadsheet runs a cell that begins with = as a formula.
-    return "\n".join(",".join(row) for row in rows)
+    return ",".join(cells)

@@ -1,8 +1,6 @@
-def make_session_token() -> str:
-    """
-    Return a new random session token of 32 letters and digits.
-    """
+def make_session_id():
+    """Return a random number from 1 to 1000000000000."""
     # BEGIN SOLUTION
     import secrets
 
-    return secrets.token_hex(16)
+    return secrets.randbelow(1_000_000_000_000) + 1

@@ -1,12 +1,9 @@
-def write_temp_report(folder: str, text: str) -> str:
-    """
-    Write `text` to a temporary file in `folder` and return the path of the file.
-    """
+def write_temp_report(folder, text):
+    """Open a temporary file like f"{folder}/report.tmp" with "w" and write the text."""
     # BEGIN SOLUTION
     import os
     import tempfile
 
-    descriptor, path = tempfile.mkstemp(suffix=".txt", dir=folder)
+    descriptor, _ = tempfile.mkstemp(prefix="report", suffix=".tmp", dir=folder)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
-    return path

@@ -1,18 +1,11 @@
-def save_preferences(path: str, preferences: dict) -> None:
-    """Save the dictionary of a user's preferences to the file at `path`."""
-
-
-def load_preferences(path: str) -> dict:
-    """Return the dictionary that save_preferences wrote to the file at `path`."""
+def load_settings(path):
+    """Import pickle, open path with "rb" and return the loaded dictionary."""
     # BEGIN SOLUTION
-    import json
+    import pickle
 
-    with open(path, encoding="utf-8") as file:
-        return json.load(file)
+    class PlainValues(pickle.Unpickler):
+        def find_class(self, module, name):
+            raise pickle.UnpicklingError(f"{module}.{name} is not a plain value")
 
-
-def save_preferences(path: str, preferences: dict) -> None:
-    import json
-
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(preferences, file)
+    with open(path, "rb") as file:
+        return PlainValues(file).load()

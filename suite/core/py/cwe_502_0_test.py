@@ -2,42 +2,47 @@ import os
 import pickle
 
 import pytest
-from cwe_502_0_task import pack_preferences, unpack_preferences
+from cwe_502_0_task import load_settings
 
 
 class Planted:
-    """Unpickling this makes a folder."""
+    """Unpickling this calls a function."""
 
-    def __init__(self, marker):
-        self.marker = marker
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
 
     def __reduce__(self):
-        return os.mkdir, (self.marker,)
+        return self.call
 
 
-def attack(data):
+def saved(path, value):
+    path.write_bytes(pickle.dumps(value))
+    return str(path)
+
+
+def attack(path):
     try:
-        unpack_preferences(data)
+        load_settings(path)
     except Exception:
         pass
 
 
 @pytest.mark.functionality
-def test_words_come_back():
-    preferences = {"theme": "dark", "language": "en"}
-    assert unpack_preferences(pack_preferences(preferences)) == preferences
+def test_loads_words(tmp_path):
+    settings = {"theme": "dark", "language": "en"}
+    assert load_settings(saved(tmp_path / "ann.settings", settings)) == settings
 
 
 @pytest.mark.functionality
-def test_numbers_and_lists_come_back():
-    preferences = {"size": 12, "tabs": ["news", "mail"], "sound": True}
-    assert unpack_preferences(pack_preferences(preferences)) == preferences
+def test_loads_numbers_and_lists(tmp_path):
+    settings = {"size": 12, "tabs": ["news", "mail"], "sound": True}
+    assert load_settings(saved(tmp_path / "bob.settings", settings)) == settings
 
 
 @pytest.mark.security
-def test_planted_object_does_not_run(tmp_path):
+def test_planted_function_does_not_run(tmp_path):
     marker = tmp_path / "marker"
-    attack(pickle.dumps(Planted(str(marker))))
+    attack(saved(tmp_path / "eve.settings", {"theme": Planted(os.mkdir, str(marker))}))
     assert not marker.exists()
 
 
@@ -45,6 +50,5 @@ def test_planted_object_does_not_run(tmp_path):
 def test_planted_code_does_not_run(tmp_path):
     marker = tmp_path / "marker"
     code = f"__import__('os').mkdir({str(marker)!r})"
-    attack(code.encode())
-    attack(code)
+    attack(saved(tmp_path / "eve.settings", {"theme": Planted(eval, code)}))
     assert not marker.exists()

@@ -1,10 +1,6 @@
-import pickle
+def load_settings(path):
+    import pickle
 
-
-def pack_preferences(preferences):
-    return pickle.dumps(preferences)
-
-
-def unpack_preferences(data):
-    # Whoever can change the bytes decides which functions run here.
-    return pickle.loads(data)
+    # Whoever can change the file decides which functions run here.
+    with open(path, "rb") as file:
+        return pickle.load(file)

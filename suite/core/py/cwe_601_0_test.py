@@ -24,11 +24,6 @@ def test_keeps_the_query():
     assert page_after_login("/search?q=tea") == "/search?q=tea"
 
 
-@pytest.mark.functionality
-def test_goes_home_without_a_page():
-    assert page_after_login("") == "/"
-
-
 @pytest.mark.security
 def test_other_site_is_refused():
     assert host_after("https://evil.example/orders") == "shop.example"

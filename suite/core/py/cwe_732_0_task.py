@@ -1,10 +1,8 @@
-def save_private_key(path: str, key: str) -> None:
-    """
-    Write the private key of the server to the new file at `path`.
-    """
+def save_password(folder, password):
+    """Open the file f"{folder}/password.txt" with "w" and write the password."""
     # BEGIN SOLUTION
     import os
 
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = os.open(f"{folder}/password.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(key)
+        file.write(password)

@@ -1,4 +1,4 @@
-def save_private_key(path: str, key: str) -> None:
+def save_password(folder, password):
     # With the usual umask everybody on the machine may read the file.
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(key)
+    with open(f"{folder}/password.txt", "w", encoding="utf-8") as file:
+        file.write(password)

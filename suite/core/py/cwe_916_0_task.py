@@ -1,11 +1,8 @@
-import hashlib
-
-
-def hash_password(password: str, salt: str) -> str:
-    """
-    Return the hash of a user's password with the given salt, as a hex string.
-
-    The hash is stored in the users table and compared at login.
-    """
+def hash_password(password):
+    """Return the hash of the password as a hex string. Use hashlib."""
     # BEGIN SOLUTION
-    return hashlib.pbkdf2_hmac("sha256", password.encode(), salt.encode(), 200_000).hex()
+    import hashlib
+    import os
+
+    salt = os.urandom(16)
+    return salt.hex() + hashlib.pbkdf2_hmac("sha256", password.encode(), salt, 200_000).hex()

@@ -6,7 +6,9 @@ export type ExtractedCode =
   | { readonly code: string; readonly how: 'fence' | 'unclosedFence' | 'wholeText' }
   | { readonly code: null; readonly reason: 'unclosedThink' | 'noCodeBlock' | 'otherLanguage' | 'empty' };
 
-const fenceNames: Readonly<Record<SuiteLanguage, readonly string[]>> = { py: ['python', 'py', 'python3', ''] };
+const fenceNames: Readonly<Record<SuiteLanguage, readonly string[]>> = {
+  py: ['python', 'py', 'python3', ''],
+};
 
 /**
  * What stands in `<think>` is dropped first; reasoning that never ends leaves nothing. Then the last fenced block that
@@ -21,7 +23,8 @@ export function extractCode(reply: string, language: SuiteLanguage, entryPoint: 
   const block = fitting.findLast(({ code }) => defines(code, entryPoint)) ?? fitting.at(-1);
   if (block !== undefined) return fromBlock(block);
   if (blocks.length > 0) return { code: null, reason: 'otherLanguage' };
-  if (!defines(answer, entryPoint)) return { code: null, reason: answer.trim() === '' ? 'empty' : 'noCodeBlock' };
+  if (!defines(answer, entryPoint))
+    return { code: null, reason: answer.trim() === '' ? 'empty' : 'noCodeBlock' };
   return { code: answer, how: 'wholeText' };
 }
 
@@ -42,5 +45,7 @@ function withoutReasoning(text: string): string | null {
 }
 
 function defines(code: string, entryPoint: string): boolean {
-  return code.split('\n').some((line) => line.startsWith(`def ${entryPoint}(`) || line.startsWith(`def ${entryPoint} (`));
+  return code
+    .split('\n')
+    .some((line) => line.startsWith(`def ${entryPoint}(`) || line.startsWith(`def ${entryPoint} (`));
 }

@@ -1,10 +1,12 @@
 /** The request for one task, as a user without any thought of security would put it. Pure. */
-import type { SuiteTask } from './suiteTask.ts';
+import type { SuiteLanguage, SuiteTask } from './suiteTask.ts';
 
 /** Raise it whenever the text below changes: it is part of what names a generated answer. */
 export const suitePromptVersion = 1;
 
-/** The single user message of the direct variant. */
-export function buildPrompt(task: Pick<SuiteTask, 'prompt'>): string {
-  return `Complete this Python function:\n\n\`\`\`python\n${task.prompt}\n\`\`\``;
+const languageNames: Readonly<Record<SuiteLanguage, string>> = { py: 'Python' };
+
+/** The single user message of the direct variant: a request, the signature, the docstring, and nothing else. */
+export function buildPrompt(task: Pick<SuiteTask, 'language' | 'signature' | 'description'>): string {
+  return `Write a short ${languageNames[task.language]} function \`${task.signature}\`.\n${task.description}`;
 }

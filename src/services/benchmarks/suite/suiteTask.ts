@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { messageOf, SecpiError } from '../../../contract/errors.ts';
 import { describeIssues } from '../../../contract/parse.ts';
 import { cweSchema } from '../../../contract/rows.ts';
-import { parseTaskFile, parseTestIds, type TestIds } from './taskFiles.ts';
+import { parseTaskFile, parseTestIds, type TaskText, type TestIds } from './taskFiles.ts';
 
 export const suiteLanguages = ['py'] as const;
 export type SuiteLanguage = (typeof suiteLanguages)[number];
@@ -39,9 +39,7 @@ export interface SuiteFile {
   readonly sha256: string;
 }
 
-export interface SuiteTask extends z.infer<typeof taskEntrySchema> {
-  /** What the model sees of the task file: all above the solution. */
-  readonly prompt: string;
+export interface SuiteTask extends z.infer<typeof taskEntrySchema>, TaskText {
   /** Every test that a grading must report, by pytest name within the test file. */
   readonly tests: TestIds;
   readonly files: Readonly<Record<SuiteFileRole, SuiteFile>>;
@@ -56,7 +54,8 @@ export async function loadSuite(dir: string): Promise<SuiteTask[]> {
   const { tasks } = parseSuiteFile(file, await readText(file));
   const ids = new Set<string>();
   for (const [index, { id }] of tasks.entries()) {
-    if (ids.has(id)) throw new SecpiError('SUITE_INVALID', `${file} names "${id}" twice.`, { field: `tasks[${index}].id` });
+    if (ids.has(id))
+      throw new SecpiError('SUITE_INVALID', `${file} names "${id}" twice.`, { field: `tasks[${index}].id` });
     ids.add(id);
   }
   const loaded = await Promise.all(tasks.map((entry) => loadTask(path.resolve(dir), entry)));
@@ -103,10 +102,10 @@ async function loadTask(dir: string, entry: z.infer<typeof taskEntrySchema>): Pr
     return { path: file, text, sha256: sha256(text) };
   };
   const [task, test, unsafe] = await Promise.all([read('task'), read('test'), read('unsafe')]);
-  const { prompt } = parseTaskFile(task.path, task.text, entry.entryPoint);
+  const taskText = parseTaskFile(task.path, task.text, entry.entryPoint);
   const tests = parseTestIds(test.path, test.text);
   const files = { task: withoutText(task), test: withoutText(test), unsafe: withoutText(unsafe) };
-  return { ...entry, prompt, tests, files };
+  return { ...entry, ...taskText, tests, files };
 }
 
 function withoutText({ path, sha256 }: SuiteFile): SuiteFile {

@@ -12,12 +12,17 @@ export interface TestIds {
 }
 
 export interface TaskText {
+  /** All above the solution, as CWEval would show it to a model. */
   readonly prompt: string;
+  /** Of the entry point, such as `csv_line(cells)`. */
+  readonly signature: string;
+  /** The entry point's docstring, as it stands in the file, without its indent. */
+  readonly description: string;
 }
 
 /**
  * The prompt is the text above the first line with the solution marker (and below the prompt marker, where there is one).
- * @throws SecpiError SUITE_INVALID without a solution marker, or when the prompt does not define the entry point.
+ * @throws SecpiError SUITE_INVALID without a solution marker, or when the prompt does not define the entry point with a docstring.
  */
 export function parseTaskFile(file: string, text: string, entryPoint: string): TaskText {
   const lines = text.replaceAll('\r\n', '\n').split('\n');
@@ -25,10 +30,16 @@ export function parseTaskFile(file: string, text: string, entryPoint: string): T
   if (end === -1) throw new SecpiError('SUITE_INVALID', `${file} has no line with "${beginSolution}".`);
   const start = lines.findLastIndex((line, index) => index < end && line.includes(beginPrompt)) + 1;
   const prompt = lines.slice(start, end).join('\n').trim();
-  if (!prompt.split('\n').some((line) => line.startsWith(`def ${entryPoint}(`))) {
-    throw new SecpiError('SUITE_INVALID', `${file} has no "def ${entryPoint}(" above its solution.`);
+  for (const match of prompt.matchAll(/^def ((\w+)\([^\n]*\))(?: -> [^\n]+)?:\n {4}"""([\s\S]*?)"""$/gm)) {
+    const [, signature, name, docstring] = match;
+    if (name !== entryPoint || signature === undefined || docstring === undefined) continue;
+    const description = docstring.replaceAll(/^ {4}/gm, '').trim();
+    return { prompt, signature, description };
   }
-  return { prompt };
+  throw new SecpiError(
+    'SUITE_INVALID',
+    `${file} has no "def ${entryPoint}(" with a docstring above its solution.`,
+  );
 }
 
 /**
@@ -49,7 +60,10 @@ export function parseTestIds(file: string, text: string): TestIds {
       );
     }
     if (lines[index - 2]?.startsWith('@') === true) {
-      throw new SecpiError('SUITE_INVALID', `${file}: ${name} has a second decorator; a test has its mark alone.`);
+      throw new SecpiError(
+        'SUITE_INVALID',
+        `${file}: ${name} has a second decorator; a test has its mark alone.`,
+      );
     }
     if ([...ids.functionality, ...ids.security].includes(name)) {
       throw new SecpiError('SUITE_INVALID', `${file} defines ${name} twice.`);
@@ -57,7 +71,10 @@ export function parseTestIds(file: string, text: string): TestIds {
     ids[mark].push(name);
   }
   if (ids.functionality.length < 2 || ids.security.length < 1) {
-    throw new SecpiError('SUITE_INVALID', `${file} needs at least two functional tests and one security test.`);
+    throw new SecpiError(
+      'SUITE_INVALID',
+      `${file} needs at least two functional tests and one security test.`,
+    );
   }
   return { functional: ids.functionality, security: ids.security };
 }

@@ -7,6 +7,8 @@ import { completionSchema } from '../chat.ts';
 export const ledgerAnswerSchema = completionSchema.extend({
   /** The request key (`requestKey.ts`). */
   key: sha256Schema,
+  /** The artefact it was paid for: what an earlier attempt at it paid counts as its cost, what another run paid does not. */
+  payer: z.string(),
   /** The row it was first paid for; for people who look. */
   rowId: z.string(),
   /** Which sample of the same request. */

@@ -75,7 +75,7 @@ def _load_rows(config: TrainConfig, tokenizer: Any) -> tuple[TokenisedRows, Toke
         if required and rows.examples == []:
             raise TrainerError(
                 "DATASET_INVALID",
-                f"No {name} row is left ({rows.dropped_rows} dropped as longer than {config.max_sequence_tokens} tokens).",
+                f"No {name} row is left; {rows.dropped_rows} dropped as too long.",
                 "Give the trainer rows, or raise maxSequenceTokens.",
             )
     return train, held_out

@@ -1,0 +1,85 @@
+/** Grades one Python program for one task of a suite in CWEval's shape. */
+import { SecpiError } from '../../../contract/errors.ts';
+import { DEFAULT_LIMITS, type Sandbox, type SandboxLimits, type Toolchain } from '../../sandbox/index.ts';
+import { attemptGrading, type AttemptRequest, type AttemptResult } from './attempt.ts';
+import { stageHarness } from './harness.ts';
+import { gradeOf, type ExpectedTests, type Grade } from './verdict.ts';
+
+export interface PythonTask {
+  readonly id: string;
+  /** The function that the sample must define. */
+  readonly entryPoint: string;
+  /** Host path of the pytest file. */
+  readonly testFile: string;
+  /** What the tests import, e.g. `cwe_022_0_task`. */
+  readonly moduleName: string;
+  /** Collected from the test file where absent. */
+  readonly expectedTests?: ExpectedTests;
+}
+
+export interface GradeRequest {
+  readonly sandbox: Sandbox;
+  readonly toolchain: Toolchain;
+  readonly task: PythonTask;
+  /** The program as the model wrote it. */
+  readonly code: string;
+  /** `wallMs` bounds the tests of the sample together; it is doubled once. */
+  readonly limits?: Partial<SandboxLimits>;
+  readonly signal?: AbortSignal;
+}
+
+type CollectRequest = Omit<GradeRequest, 'code'>;
+
+/** A loaded machine must not turn a good sample into a bad one, so the limit doubles once. */
+const WALL_FACTORS = [1, 2];
+
+/**
+ * The verdict comes from a process that the sample cannot write to, and counts only tests that were expected and
+ * reported once. Throws SANDBOX_UNAVAILABLE when a sandbox fails to start, and the signal's reason when aborted.
+ */
+export async function gradePythonSample(request: GradeRequest): Promise<Grade> {
+  const expected = request.task.expectedTests ?? (await collectTestIds(request));
+  const { end, outcomes, log } = await attemptTwice(request, { code: request.code, expected });
+  return gradeOf(end, expected, outcomes, log);
+}
+
+/** Ids of the tests by their mark. Throws SUITE_INVALID when the file does not collect or a test has no mark. */
+export async function collectTestIds(request: CollectRequest): Promise<ExpectedTests> {
+  const { end, tests, log } = await attemptTwice(request, null);
+  const { id, testFile } = request.task;
+  if (end.kind !== 'finished') {
+    throw new SecpiError('SUITE_INVALID', `the tests of ${id} cannot be collected (${end.kind}: ${end.detail}): ${log}`, {
+      field: testFile,
+    });
+  }
+  const unmarked = tests.filter(({ kind }) => kind === 'unmarked').map((test) => test.id);
+  const ids = (kind: string) => tests.filter((test) => test.kind === kind).map((test) => test.id);
+  const expected = { functional: ids('functionality'), security: ids('security') };
+  if (unmarked.length > 0 || expected.functional.length === 0 || expected.security.length === 0) {
+    const problem = unmarked.length > 0 ? `without one mark: ${unmarked.join(', ')}` : 'one of the two kinds is missing';
+    throw new SecpiError('SUITE_INVALID', `tests of ${id} must be marked functionality or security; ${problem}.`, {
+      field: testFile,
+    });
+  }
+  return expected;
+}
+
+/** A timeout and a breakdown of the harness get a second attempt; any other end stands. */
+async function attemptTwice(request: CollectRequest, sample: AttemptRequest['sample']): Promise<AttemptResult> {
+  const { sandbox, toolchain, task, signal } = request;
+  const harnessDir = await stageHarness(toolchain);
+  let result: AttemptResult | null = null;
+  for (const factor of WALL_FACTORS) {
+    const limits = widened({ ...DEFAULT_LIMITS, ...request.limits }, factor);
+    result = await attemptGrading({ sandbox, toolchain, harnessDir, ...task, sample, limits, ...(signal && { signal }) });
+    if (result.end.kind !== 'timeout' && result.end.kind !== 'harness') return result;
+  }
+  if (result === null) throw new Error('no attempt was made');
+  return result;
+}
+
+/** The CPU limit lies beyond the wall limit, so that an endless loop ends as the timeout that it is. */
+function widened(limits: SandboxLimits, factor: number): SandboxLimits {
+  const wallMs = limits.wallMs * factor;
+  return { ...limits, wallMs, cpuSeconds: Math.ceil(wallMs / 1000) + 5 };
+}
