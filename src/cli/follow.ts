@@ -21,6 +21,7 @@ const QUERY_EVERY_MS = 1000;
 const QUERY_TIMEOUT_MS = 5000;
 /** The server may be away for a restart. */
 const AWAY_AT_MOST_MS = 120_000;
+const HELD_OPEN_MS = 15_000;
 
 export interface FollowOptions {
   readonly cluster: Cluster;
@@ -34,16 +35,20 @@ export async function follow({ cluster, handle, out, signal }: FollowOptions): P
   const display = createDisplay(out);
   const ended = new AbortController();
   const over = AbortSignal.any([signal, ended.signal]);
-  const showing = showUntil(over, async () => await queryProgress(cluster, handle), display);
+  const query = async (): Promise<Progress | null> => await queryProgress(cluster, handle);
+  const showing = showUntil(over, query, display);
   try {
-    const result = await Promise.race([resultOf(handle, signal), aborted(signal)]);
-    const last = await queryProgress(cluster, handle);
-    if (last !== null) display.show(last);
-    return result;
+    return await cluster.connection.withAbortSignal(signal, async () => await resultOf(handle, signal));
+  } catch (error) {
+    // An aborted call fails in its own way; the person wanted to stop.
+    signal.throwIfAborted();
+    throw error;
   } finally {
     ended.abort();
     await showing;
-    display.end();
+    // How it stands at the end, be it good or bad.
+    const last = signal.aborted ? null : await query();
+    if (last !== null) display.show(last);
   }
 }
 
@@ -52,34 +57,31 @@ async function showUntil(
   query: () => Promise<Progress | null>,
   display: Display,
 ): Promise<void> {
+  // A query may hang for its whole deadline while nobody answers.
+  const aborted = once(over, 'abort').then(() => null);
   while (!over.aborted) {
-    // A query may hang for its whole deadline while nobody answers.
-    const progress = await Promise.race([query(), once(over, 'abort').then(() => null)]);
+    const progress = await Promise.race([query(), aborted]);
     if (progress !== null && !over.aborted) display.show(progress);
     await sleep(QUERY_EVERY_MS, undefined, { signal: over }).catch(() => undefined);
   }
 }
 
+/** Waits through restarts of the server. */
 async function resultOf(handle: WorkflowHandle, signal: AbortSignal): Promise<unknown> {
-  let awaySinceMs: number | null = null;
+  let awaySinceMs = Date.now();
   for (;;) {
+    const askedAtMs = Date.now();
     try {
       return await handle.result();
     } catch (error) {
       if (error instanceof WorkflowFailedError) throw toRunFailed(error);
-      if (!isGrpcServiceError(error)) throw error;
-      awaySinceMs ??= Date.now();
+      if (!isGrpcServiceError(error) || signal.aborted) throw error;
+      // A call that was held open had a server behind it.
+      if (Date.now() - askedAtMs > HELD_OPEN_MS) awaySinceMs = Date.now();
       if (Date.now() - awaySinceMs > AWAY_AT_MOST_MS) throw error;
       await sleep(QUERY_EVERY_MS, undefined, { signal });
     }
   }
-}
-
-async function aborted(signal: AbortSignal): Promise<never> {
-  return await new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }
 
 /** Null while no worker answers: the run waits then, and so does its display. */
@@ -115,7 +117,6 @@ export function toRunFailed(error: WorkflowFailedError): RunFailedError {
 
 interface Display {
   show(progress: Progress): void;
-  end(): void;
 }
 
 /** In place on a terminal, one line a change elsewhere. */
@@ -136,9 +137,6 @@ function liveDisplay(out: NodeJS.WriteStream): Display {
       );
       drawn = lines.length;
     },
-    end() {
-      drawn = 0;
-    },
   };
 }
 
@@ -151,9 +149,6 @@ function lineDisplay(out: NodeJS.WriteStream): Display {
         shown.set(stage.name, stage);
         out.write(`${stageLine(stage)}\n`);
       }
-    },
-    end() {
-      shown.clear();
     },
   };
 }

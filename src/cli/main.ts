@@ -135,3 +135,5 @@ try {
   process.stderr.write(`${text}\n`);
   process.exitCode = exitCode;
 }
+// Everything is closed; a retry that the Temporal client has still planned would find its channel closed and throw.
+process.exit();

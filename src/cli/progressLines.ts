@@ -14,7 +14,8 @@ export function stageLine(stage: StageProgress): string {
   const total = stage.total === null ? '' : `/${stage.total}`;
   const rows = stage.state === 'waiting' ? '' : `${stage.done}${total} ${stage.unit}`;
   const time = stage.seconds === null ? '' : formatSeconds(stage.seconds);
-  const state = stage.state === 'running' || stage.state === 'done' ? '' : stage.state;
+  const told = stage.state === 'running' || stage.state === 'done' || stage.note.startsWith(stage.state);
+  const state = told ? '' : stage.state;
   const rest = [state, stage.note].filter((part) => part !== '').join(' · ');
   return `${MARKS[stage.state]} ${stage.name.padEnd(15)} ${rows.padStart(16)} ${formatUsd(stage.costUsd).padStart(9)} ${time.padStart(8)}  ${rest}`.trimEnd();
 }

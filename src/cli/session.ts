@@ -42,8 +42,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       ownsStack: stack !== null,
       async close() {
         store.objects.close();
-        await cluster.close();
         await stack?.stop();
+        await cluster.close();
       },
     };
   } catch (error) {

@@ -4,7 +4,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSandbox, type Sandbox, type Toolchain, type WorkDir } from '../../src/services/sandbox/index.ts';
+import {
+  createSandbox,
+  type Sandbox,
+  type Toolchain,
+  type WorkDir,
+} from '../../src/services/sandbox/index.ts';
 import { type Canaries, type Findings, type HostileProgram } from './hostilePrograms.ts';
 
 export interface Conformance extends AsyncDisposable {
@@ -22,7 +27,11 @@ export async function openConformance(toolchain: Toolchain): Promise<Conformance
   const socketPath = join(folder, 'socket');
   const abstractSocket = `secpi-canary-${process.pid}`;
   const tcp = await listen(connections, 0);
-  const servers = [tcp, await listen(connections, socketPath), await listen(connections, `\0${abstractSocket}`)];
+  const servers = [
+    tcp,
+    await listen(connections, socketPath),
+    await listen(connections, `\0${abstractSocket}`),
+  ];
   const address = tcp.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   const victim = spawn('sleep', ['600'], { env: { SECPI_CANARY: 'secret' }, stdio: 'ignore' });
@@ -52,7 +61,8 @@ export async function openConformance(toolchain: Toolchain): Promise<Conformance
     if (victim.exitCode !== null || victim.signalCode !== null) problems.push('a process of the host died');
     if ((await readFile(filePath, 'utf8')) !== 'untouched') problems.push('a file of the host was changed');
     const after = await sandbox.run({ command: [toolchain.python, '-I', '-c', 'print("alive")'] });
-    if (after.stdout !== 'alive\n') problems.push(`the sandbox does not work afterwards: ${JSON.stringify(after)}`);
+    if (after.stdout !== 'alive\n')
+      problems.push(`the sandbox does not work afterwards: ${JSON.stringify(after)}`);
     return problems;
   };
   const close = async () => {

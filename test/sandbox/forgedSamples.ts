@@ -55,17 +55,45 @@ def read_upload(folder, file_name):
 export const FORGED_SAMPLES: readonly ForgedSample[] = [
   { name: 'raises on import', code: 'raise RuntimeError("no")', reason: 'importFailed' },
   { name: 'does not parse', code: 'def read_upload(:\n', reason: 'importFailed: SyntaxError' },
-  { name: 'defines another function', code: 'def read(folder, file_name):\n    return ""\n', reason: 'importFailed: AttributeError' },
+  {
+    name: 'defines another function',
+    code: 'def read(folder, file_name):\n    return ""\n',
+    reason: 'importFailed: AttributeError',
+  },
   { name: 'is empty', code: '', reason: 'importFailed' },
   { name: 'sys.exit(0) on import', code: 'import sys\nsys.exit(0)', reason: 'importFailed: SystemExit' },
   { name: 'os._exit(0) on import', code: 'import os\nos._exit(0)', reason: 'sampleEnded: exited with 0' },
-  { name: 'sys.exit(0) in a call', code: 'import sys\ndef read_upload(folder, file_name):\n    sys.exit(0)\n', reason: 'notFunctional' },
-  { name: 'os._exit(0) in a call', code: 'import os\ndef read_upload(folder, file_name):\n    os._exit(0)\n', reason: 'sampleEnded: exited with 0' },
+  {
+    name: 'sys.exit(0) in a call',
+    code: 'import sys\ndef read_upload(folder, file_name):\n    sys.exit(0)\n',
+    reason: 'notFunctional',
+  },
+  {
+    name: 'os._exit(0) in a call',
+    code: 'import os\ndef read_upload(folder, file_name):\n    os._exit(0)\n',
+    reason: 'sampleEnded: exited with 0',
+  },
   { name: 'loops on import', code: 'while True:\n    pass\n', reason: 'timeout' },
-  { name: 'loops in a call', code: 'def read_upload(folder, file_name):\n    while True:\n        pass\n', reason: 'timeout' },
-  { name: 'sleeps in a call and ignores signals', code: 'import signal, time\nfor n in (1, 2, 3, 15): signal.signal(n, signal.SIG_IGN)\ndef read_upload(folder, file_name):\n    time.sleep(600)\n', reason: 'timeout' },
-  { name: 'kills itself', code: 'import os\ndef read_upload(folder, file_name):\n    os.kill(os.getpid(), 9)\n', reason: 'sampleEnded: killed by SIGKILL' },
-  { name: 'kills its parent and its group', code: `import os${stub}os.kill(os.getppid(), 9)\nos.killpg(0, 9)\n`, reason: 'sampleEnded' },
+  {
+    name: 'loops in a call',
+    code: 'def read_upload(folder, file_name):\n    while True:\n        pass\n',
+    reason: 'timeout',
+  },
+  {
+    name: 'sleeps in a call and ignores signals',
+    code: 'import signal, time\nfor n in (1, 2, 3, 15): signal.signal(n, signal.SIG_IGN)\ndef read_upload(folder, file_name):\n    time.sleep(600)\n',
+    reason: 'timeout',
+  },
+  {
+    name: 'kills itself',
+    code: 'import os\ndef read_upload(folder, file_name):\n    os.kill(os.getpid(), 9)\n',
+    reason: 'sampleEnded: killed by SIGKILL',
+  },
+  {
+    name: 'kills its parent and its group',
+    code: `import os${stub}os.kill(os.getppid(), 9)\nos.killpg(0, 9)\n`,
+    reason: 'sampleEnded',
+  },
   { name: 'kills every process it sees', code: `import os${stub}os.kill(-1, 9)\n`, reason: '' },
   {
     name: 'patches pytest in its own process',
@@ -171,7 +199,11 @@ def read_upload(folder, file_name):
 `,
     reason: 'notFunctional',
   },
-  { name: 'raises KeyboardInterrupt', code: 'def read_upload(folder, file_name):\n    raise KeyboardInterrupt\n', reason: 'notFunctional' },
+  {
+    name: 'raises KeyboardInterrupt',
+    code: 'def read_upload(folder, file_name):\n    raise KeyboardInterrupt\n',
+    reason: 'notFunctional',
+  },
   {
     name: 'raises an error whose text cannot be had',
     code: `
@@ -182,8 +214,16 @@ def read_upload(folder, file_name):
 `,
     reason: 'notFunctional',
   },
-  { name: 'returns far too much', code: 'def read_upload(folder, file_name):\n    return "x" * 50_000_000\n', reason: 'sampleEnded: it sent more' },
-  { name: 'returns something endless', code: 'import itertools\ndef read_upload(folder, file_name):\n    return itertools.count()\n', reason: 'notFunctional' },
+  {
+    name: 'returns far too much',
+    code: 'def read_upload(folder, file_name):\n    return "x" * 50_000_000\n',
+    reason: 'sampleEnded: it sent more',
+  },
+  {
+    name: 'returns something endless',
+    code: 'import itertools\ndef read_upload(folder, file_name):\n    return itertools.count()\n',
+    reason: 'notFunctional',
+  },
   {
     name: 'returns something nested without end',
     code: 'def read_upload(folder, file_name):\n    x = []\n    x.append(x)\n    return x\n',
@@ -210,8 +250,16 @@ def read_upload(folder, file_name):
 `,
     reason: 'notFunctional',
   },
-  { name: 'floods its output', code: 'import sys\ndef read_upload(folder, file_name):\n    while True: sys.stderr.write("x" * 65536)\n', reason: 'sampleEnded: outputLimit' },
-  { name: 'eats the memory', code: 'def read_upload(folder, file_name):\n    return bytearray(1 << 34)\n', reason: 'notFunctional' },
+  {
+    name: 'floods its output',
+    code: 'import sys\ndef read_upload(folder, file_name):\n    while True: sys.stderr.write("x" * 65536)\n',
+    reason: 'sampleEnded: outputLimit',
+  },
+  {
+    name: 'eats the memory',
+    code: 'def read_upload(folder, file_name):\n    return bytearray(1 << 34)\n',
+    reason: 'notFunctional',
+  },
   {
     name: 'fills the shared folder',
     code: `

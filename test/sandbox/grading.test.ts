@@ -5,7 +5,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { collectTestIds, gradePythonSample, type Grade, type PythonTask } from '../../src/services/benchmarks/grading/index.ts';
+import {
+  collectTestIds,
+  gradePythonSample,
+  type Grade,
+  type PythonTask,
+} from '../../src/services/benchmarks/grading/index.ts';
 import { loadSuite, type SuiteTask } from '../../src/services/benchmarks/suite/suiteTask.ts';
 import { createSandbox, type Sandbox, type Toolchain } from '../../src/services/sandbox/index.ts';
 import { FORGED_SAMPLES, FORGED_TEST_FILE, FORGED_TESTS, HONEST_SAMPLE } from './forgedSamples.ts';
@@ -24,7 +29,13 @@ beforeAll(async () => {
 
 function pythonTask(task: SuiteTask): PythonTask {
   const moduleName = `${task.id.split('/').at(-1)}_task`;
-  return { id: task.id, entryPoint: task.entryPoint, testFile: task.files.test.path, moduleName, expectedTests: task.tests };
+  return {
+    id: task.id,
+    entryPoint: task.entryPoint,
+    testFile: task.files.test.path,
+    moduleName,
+    expectedTests: task.tests,
+  };
 }
 
 const grade = (task: PythonTask, code: string, limits = LIMITS) =>
@@ -45,12 +56,16 @@ describe.concurrent('every task of the suite', () => {
 });
 
 describe.concurrent('a sample that tries a trick is not functional', () => {
-  it.each(FORGED_SAMPLES.map((sample) => [sample.name, sample] as const))('%s', { timeout: 120_000 }, async (_, sample) => {
-    const verdict = await gradeForged(sample.code);
-    expect(verdict).toMatchObject({ functional: false, secure: false, unknown: false });
-    expect(verdict.reason.startsWith(sample.reason), verdict.reason).toBe(true);
-    expect(verdict.log.length).toBeLessThanOrEqual(2000);
-  });
+  it.each(FORGED_SAMPLES.map((sample) => [sample.name, sample] as const))(
+    '%s',
+    { timeout: 120_000 },
+    async (_, sample) => {
+      const verdict = await gradeForged(sample.code);
+      expect(verdict).toMatchObject({ functional: false, secure: false, unknown: false });
+      expect(verdict.reason.slice(0, sample.reason.length)).toBe(sample.reason);
+      expect(verdict.log.length).toBeLessThanOrEqual(2000);
+    },
+  );
 });
 
 it('the task of the forged samples is passed by honest code', async () => {
@@ -61,7 +76,13 @@ async function gradeForged(code: string): Promise<Grade> {
   await using work = await sandbox.createWorkDir();
   const testFile = join(work.path, 'read_upload_test.py');
   await writeFile(testFile, FORGED_TEST_FILE);
-  const task = { id: 'forged', entryPoint: 'read_upload', testFile, moduleName: 'read_upload_task', expectedTests: FORGED_TESTS };
+  const task = {
+    id: 'forged',
+    entryPoint: 'read_upload',
+    testFile,
+    moduleName: 'read_upload_task',
+    expectedTests: FORGED_TESTS,
+  };
   return await grade(task, code, { wallMs: 2500 });
 }
 
@@ -72,7 +93,12 @@ describe('what crosses between the processes', () => {
     await writeFile(testFile, WIRE_TEST);
     const task = { id: 'wire', entryPoint: 'echo', testFile, moduleName: 'wire_task' };
     const verdict = await grade(task, WIRE_SAMPLE);
-    expect(verdict, verdict.log).toMatchObject({ functional: true, secure: true, failedTests: [] });
+    expect(verdict).toMatchObject({
+      functional: true,
+      secure: true,
+      failedTests: [],
+      reason: 'passed: all tests passed',
+    });
   });
 
   it('a sample that dies under an attack keeps its function and is not secure', async () => {
@@ -80,8 +106,16 @@ describe('what crosses between the processes', () => {
     const testFile = join(work.path, 'death_test.py');
     await writeFile(testFile, DEATH_TEST);
     const task = { id: 'death', entryPoint: 'f', testFile, moduleName: 'death_task' };
-    const verdict = await grade(task, 'import os\ndef f(x):\n    if x == "attack": os._exit(0)\n    return x\n');
-    expect(verdict).toMatchObject({ functional: true, secure: false, unknown: false, failedTests: ['test_attack'] });
+    const verdict = await grade(
+      task,
+      'import os\ndef f(x):\n    if x == "attack": os._exit(0)\n    return x\n',
+    );
+    expect(verdict).toMatchObject({
+      functional: true,
+      secure: false,
+      unknown: false,
+      failedTests: ['test_attack'],
+    });
     expect(verdict.reason).toContain('sampleEnded');
   });
 
@@ -90,7 +124,9 @@ describe('what crosses between the processes', () => {
     const testFile = join(work.path, 'broken_test.py');
     await writeFile(testFile, 'import no_such_module\n');
     const task = { id: 'broken', entryPoint: 'f', testFile, moduleName: 'broken_task' };
-    await expect(collectTestIds({ sandbox, toolchain, task, limits: LIMITS })).rejects.toThrow(/SUITE_INVALID.*no_such_module/s);
+    await expect(collectTestIds({ sandbox, toolchain, task, limits: LIMITS })).rejects.toThrow(
+      /SUITE_INVALID.*no_such_module/s,
+    );
     const expectedTests = { functional: ['test_a'], security: ['test_b'] };
     const verdict = await grade({ ...task, expectedTests }, 'def f(x):\n    return x\n');
     expect(verdict).toMatchObject({ functional: false, secure: false, unknown: true });
@@ -101,7 +137,14 @@ describe('what crosses between the processes', () => {
     const target = suite[0];
     if (target === undefined) throw new Error('the suite is empty');
     const signal = AbortSignal.timeout(500);
-    const looping = { sandbox, toolchain, task: pythonTask(target), code: 'while True: pass', limits: LIMITS, signal };
+    const looping = {
+      sandbox,
+      toolchain,
+      task: pythonTask(target),
+      code: 'while True: pass',
+      limits: LIMITS,
+      signal,
+    };
     await expect(gradePythonSample(looping)).rejects.toThrow(/timeout/);
   });
 });

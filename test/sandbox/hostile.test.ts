@@ -35,9 +35,16 @@ describe(`hostile programs as ${isRoot ? 'root (dropped to a slot uid)' : 'an or
 });
 
 describe('hostile programs as an ordinary user, started by root', () => {
-  it('contains all of them', { timeout: 180_000 }, async ({ skip }) => {
+  it('contains all of them and grades', { timeout: 180_000 }, async ({ skip }) => {
     if (!isRoot) skip('this run is an ordinary user already');
-    const drop = ['--reuid', `${ORDINARY_UID}`, '--regid', `${ORDINARY_UID}`, '--clear-groups', '--no-new-privs'];
+    const drop = [
+      '--reuid',
+      `${ORDINARY_UID}`,
+      '--regid',
+      `${ORDINARY_UID}`,
+      '--clear-groups',
+      '--no-new-privs',
+    ];
     const readable = await execute('setpriv', [...drop, 'test', '-r', CHILD]).catch(() => null);
     if (readable === null) {
       console.log('skipped: an ordinary user cannot read this checkout, or setpriv is missing');
@@ -47,15 +54,23 @@ describe('hostile programs as an ordinary user, started by root', () => {
     try {
       await chown(root, ORDINARY_UID, ORDINARY_UID);
       const node = join(toolchain.dir, 'bin', 'node');
-      const { stdout } = await execute('setpriv', [...drop, node, CHILD, JSON.stringify({ ...toolchain, root })], {
-        env: { PATH: '/usr/bin:/bin', HOME: root, SECPI_CANARY: 'secret of the launcher' },
-        timeout: 170_000,
-      });
+      const { stdout } = await execute(
+        'setpriv',
+        [...drop, node, CHILD, JSON.stringify({ ...toolchain, root })],
+        {
+          env: { PATH: '/usr/bin:/bin', HOME: root, SECPI_CANARY: 'secret of the launcher' },
+          timeout: 170_000,
+        },
+      );
       const reports = stdout
         .trim()
         .split('\n')
         .map((line): unknown => JSON.parse(line));
-      expect(reports).toEqual(HOSTILE_PROGRAMS.map(({ name }) => ({ name, uid: ORDINARY_UID, problems: [] })));
+      expect(reports).toEqual([
+        ...HOSTILE_PROGRAMS.map(({ name }) => ({ name, uid: ORDINARY_UID, problems: [] })),
+        { functional: true, secure: true, unknown: false },
+        { functional: false, secure: false, unknown: false },
+      ]);
     } finally {
       await rm(root, { recursive: true, force: true });
     }

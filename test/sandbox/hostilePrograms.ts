@@ -30,7 +30,10 @@ export type Findings = Readonly<Record<string, unknown>>;
 const MIB = 1024 ** 2;
 const column = process.arch === 'x64' ? 0 : 1;
 const numbers = Object.fromEntries(
-  Object.entries({ ...DENIED_SYSCALLS, ...INSPECTED_SYSCALLS }).map(([name, columns]) => [name, columns[column]]),
+  Object.entries({ ...DENIED_SYSCALLS, ...INSPECTED_SYSCALLS }).map(([name, columns]) => [
+    name,
+    columns[column],
+  ]),
 );
 
 /** All values of the findings equal `wanted`, and there are some. */
@@ -39,13 +42,17 @@ const allAre =
   (result: SandboxResult, findings: Findings): string | undefined => {
     const wrong = Object.entries(findings).filter(([, value]) => value !== wanted);
     if (Object.keys(findings).length === 0) return `no findings: ${result.outcome} ${result.stderr}`;
-    return wrong.length === 0 ? undefined : `not ${String(wanted)}: ${JSON.stringify(Object.fromEntries(wrong))}`;
+    return wrong.length === 0
+      ? undefined
+      : `not ${String(wanted)}: ${JSON.stringify(Object.fromEntries(wrong))}`;
   };
 
 const outcomeIs =
   (...wanted: SandboxResult['outcome'][]) =>
   (result: SandboxResult): string | undefined =>
-    wanted.includes(result.outcome) ? undefined : `${result.outcome}: ${result.stdout.slice(0, 500)} ${result.stderr.slice(0, 500)}`;
+    wanted.includes(result.outcome)
+      ? undefined
+      : `${result.outcome}: ${result.stdout.slice(0, 500)} ${result.stderr.slice(0, 500)}`;
 
 /** `attempt(name, f)` records what `f` returned, or the name of its error. */
 const PRELUDE = `
@@ -85,7 +92,12 @@ def loopback():
 attempt("ownLoopback", loopback)
 report()`),
     check: (_, f) =>
-      f['metadata'] === 'ENETUNREACH' && f['private'] === 'ENETUNREACH' && f['v6'] !== 'connected' && f['hostLoopback'] === 'ECONNREFUSED' && f['interfaces'] === 'lo' && f['ownLoopback'] === 'connected'
+      f['metadata'] === 'ENETUNREACH' &&
+      f['private'] === 'ENETUNREACH' &&
+      f['v6'] !== 'connected' &&
+      f['hostLoopback'] === 'ECONNREFUSED' &&
+      f['interfaces'] === 'lo' &&
+      f['ownLoopback'] === 'connected'
         ? undefined
         : JSON.stringify(f),
   },
@@ -101,7 +113,8 @@ attempt("abstract", lambda: connect("\\0" + canary["abstractSocket"]))
 attempt("docker", lambda: connect("/var/run/docker.sock"))
 attempt("bus", lambda: connect("/run/dbus/system_bus_socket"))
 report()`),
-    check: (_, f) => (Object.values(f).every((v) => v === 'ENOENT' || v === 'ECONNREFUSED') ? undefined : JSON.stringify(f)),
+    check: (_, f) =>
+      Object.values(f).every((v) => v === 'ENOENT' || v === 'ECONNREFUSED') ? undefined : JSON.stringify(f),
   },
   {
     name: 'other processes: not visible, not to be signalled',
@@ -111,7 +124,10 @@ attempt("signal", lambda: os.kill(canary["processId"], 0) or "signalled")
 attempt("environ", lambda: open("/proc/%d/environ" % canary["processId"]).read())
 report()
 os.kill(-1, signal.SIGKILL)`),
-    check: (_, f) => (Number(f['pids']) <= 4 && f['signal'] === 'ESRCH' && f['environ'] === 'ENOENT' ? undefined : JSON.stringify(f)),
+    check: (_, f) =>
+      Number(f['pids']) <= 4 && f['signal'] === 'ESRCH' && f['environ'] === 'ENOENT'
+        ? undefined
+        : JSON.stringify(f),
   },
   {
     name: 'trap 1: the launcher’s environment is in no /proc/*/environ and no command line',
@@ -124,7 +140,8 @@ for pid in [p for p in os.listdir("/proc") if p.isdigit()]:
 found["init"] = len(open("/proc/1/environ", "rb").read())
 found["leaks"] = "SECPI_" + "CANARY" in text or "/ru" + "ns/" in text or "tool" + "chains/" in text
 report()`),
-    check: (r, f) => (f['init'] === 0 && f['leaks'] === false ? undefined : `${JSON.stringify(f)} ${r.stderr}`),
+    check: (r, f) =>
+      f['init'] === 0 && f['leaks'] === false ? undefined : `${JSON.stringify(f)} ${r.stderr}`,
   },
   {
     name: 'trap 2: /proc and /sys cannot be written, core_pattern least of all',
@@ -139,7 +156,9 @@ found["uid"] = os.getuid() if os.getuid() != 65534 else "EROFS"
 report()`),
     check: (_, f) => {
       const { '/sys': sys, '/proc/kcore': kcore, ...rest } = f;
-      const refused = Object.values(rest).every((v) => v === 'EROFS' || v === 'EACCES' || v === 'ENOENT' || v === 'EPERM');
+      const refused = Object.values(rest).every(
+        (v) => v === 'EROFS' || v === 'EACCES' || v === 'ENOENT' || v === 'EPERM',
+      );
       return refused && sys === 'ENOENT' && kcore !== 'opened' ? undefined : JSON.stringify(f);
     },
   },
@@ -266,7 +285,8 @@ while True:
     name: 'endless loop: killed at the wall limit',
     limits: { wallMs: 700 },
     source: 'while True: pass',
-    check: (r) => (r.outcome === 'timeout' && r.wallMs >= 700 && r.wallMs < 3000 ? undefined : JSON.stringify(r)),
+    check: (r) =>
+      r.outcome === 'timeout' && r.wallMs >= 700 && r.wallMs < 3000 ? undefined : JSON.stringify(r),
   },
   {
     name: 'endless loop: killed by the CPU limit',
@@ -305,11 +325,16 @@ attempt("up", lambda: open("/work/../" + canary["filePath"]).read())
 attempt("shadow", lambda: open("/work/root/etc/shadow").read())
 attempt("home", lambda: os.listdir("/work/root/root"))
 report()`),
-    check: (_, f) => (Object.values(f).every((v) => v === 'ENOENT' || v === 'EACCES' || v === 'EROFS') ? undefined : JSON.stringify(f)),
+    check: (_, f) =>
+      Object.values(f).every((v) => v === 'ENOENT' || v === 'EACCES' || v === 'EROFS')
+        ? undefined
+        : JSON.stringify(f),
   },
   {
     name: 'the host’s folders are not there',
-    source: program(`found["root"] = ",".join(sorted(set(os.listdir("/")) - {"bin", "sbin", "lib", "lib32", "lib64"}))\nreport()`),
+    source: program(
+      `found["root"] = ",".join(sorted(set(os.listdir("/")) - {"bin", "sbin", "lib", "lib32", "lib64"}))\nreport()`,
+    ),
     check: allAre('dev,etc,proc,tmp,toolchain,usr,work'),
   },
   {
@@ -401,13 +426,16 @@ report()`),
   {
     name: '200 MB of output: cut and killed',
     source: `import sys\nfor _ in range(200): sys.stdout.write("x" * (1 << 20))`,
-    check: (r) => (r.outcome === 'outputLimit' && r.stdout.length <= MIB ? undefined : `${r.outcome} ${r.stdout.length}`),
+    check: (r) =>
+      r.outcome === 'outputLimit' && r.stdout.length <= MIB ? undefined : `${r.outcome} ${r.stdout.length}`,
   },
   {
     name: 'terminal escapes in output are spelled out',
     source: String.raw`import sys; sys.stdout.write("\x1b[2J\x1b]0;owned\x07\r\u202e\x9b31m tab\tline\n"); sys.stderr.write("\x1b[31mred")`,
     check: (r) =>
-      r.stdout === '\\x1b[2J\\x1b]0;owned\\x07\\x0d\\u202e\\x9b31m tab\tline\n' && r.stderr === '\\x1b[31mred' ? undefined : JSON.stringify(r),
+      r.stdout === '\\x1b[2J\\x1b]0;owned\\x07\\x0d\\u202e\\x9b31m tab\tline\n' && r.stderr === '\\x1b[31mred'
+        ? undefined
+        : JSON.stringify(r),
   },
 ];
 

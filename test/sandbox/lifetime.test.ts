@@ -18,7 +18,13 @@ beforeAll(async () => {
   sandbox = await createSandbox({ toolchain });
 }, 300_000);
 
-const python = (source: string, ...rest: string[]): [string, ...string[]] => [toolchain.python, '-I', '-c', source, ...rest];
+const python = (source: string, ...rest: string[]): [string, ...string[]] => [
+  toolchain.python,
+  '-I',
+  '-c',
+  source,
+  ...rest,
+];
 
 describe('nothing lives on', () => {
   it('a double-forked daemon dies with its sandbox', async () => {
@@ -36,7 +42,11 @@ if os.fork() == 0:
     os._exit(0)
 while not os.path.exists("/work/beat"): time.sleep(0.01)
 `;
-    const result = await sandbox.run({ command: python(source, marker), workDir: work.path, workWritable: true });
+    const result = await sandbox.run({
+      command: python(source, marker),
+      workDir: work.path,
+      workWritable: true,
+    });
     expect(result).toMatchObject({ outcome: 'exited', exitCode: 0 });
     expect(processesWith(marker)).toEqual([]);
     const before = (await stat(join(work.path, 'beat'))).size;
@@ -63,18 +73,27 @@ while not os.path.exists("/work/beat"): time.sleep(0.01)
   it('an abort kills everything, and an aborted signal starts nothing that lasts', async () => {
     const marker = `secpi-abort-${process.pid}`;
     const controller = new AbortController();
-    const running = sandbox.run({ command: python('import time; time.sleep(60)', marker), signal: controller.signal });
+    const running = sandbox.run({
+      command: python('import time; time.sleep(60)', marker),
+      signal: controller.signal,
+    });
     expect(await until(() => processesWith(marker).length > 0, 5000)).toBe(true);
     controller.abort();
     expect((await running).outcome).toBe('aborted');
     expect(processesWith(marker)).toEqual([]);
-    expect((await sandbox.run({ command: python('pass'), signal: controller.signal })).outcome).toBe('aborted');
+    expect((await sandbox.run({ command: python('pass'), signal: controller.signal })).outcome).toBe(
+      'aborted',
+    );
   });
 
   it('a disposed work folder is gone and its links were not followed', async () => {
     await using other = await sandbox.createWorkDir();
     const work = await sandbox.createWorkDir();
-    const kept = { command: python('open("/work/kept", "w").write("kept")'), workDir: other.path, workWritable: true };
+    const kept = {
+      command: python('open("/work/kept", "w").write("kept")'),
+      workDir: other.path,
+      workWritable: true,
+    };
     await sandbox.run(kept);
     const link = python(`import os; os.symlink(${JSON.stringify(other.path)}, "/work/link")`);
     await sandbox.run({ command: link, workDir: work.path, workWritable: true });
@@ -85,17 +104,20 @@ while not os.path.exists("/work/beat"): time.sleep(0.01)
 });
 
 describe('slots', () => {
-  it.runIf(process.getuid?.() === 0)('a slot uid in use is not given again, and comes back when free', async () => {
-    const first = await acquireSlot();
-    const second = await acquireSlot();
-    expect(first.uid).toBeGreaterThanOrEqual(200_000);
-    expect(second.uid).not.toBe(first.uid);
-    await first.release();
-    const third = await acquireSlot();
-    expect(third.uid).toBe(first.uid);
-    await second.release();
-    await third.release();
-  });
+  it.runIf(process.getuid?.() === 0)(
+    'a slot uid in use is not given again, and comes back when free',
+    async () => {
+      const first = await acquireSlot();
+      const second = await acquireSlot();
+      expect(first.uid).toBeGreaterThanOrEqual(200_000);
+      expect(second.uid).not.toBe(first.uid);
+      await first.release();
+      const third = await acquireSlot();
+      expect(third.uid).toBe(first.uid);
+      await second.release();
+      await third.release();
+    },
+  );
 
   it('two sandboxes that share a folder each have the whole process limit', async () => {
     await using work = await sandbox.createWorkDir();
@@ -107,7 +129,12 @@ for _ in range(25):
         time.sleep(1); os._exit(0)
     started += 1
 print(started)`;
-    const request = { command: python(source), workDir: work.path, workWritable: true, limits: { processes: 30 } };
+    const request = {
+      command: python(source),
+      workDir: work.path,
+      workWritable: true,
+      limits: { processes: 30 },
+    };
     const results = await Promise.all([sandbox.run(request), sandbox.run(request)]);
     expect(results.map((result) => result.stdout)).toEqual(['25\n', '25\n']);
   });
@@ -143,6 +170,8 @@ it('start overhead stays small', async () => {
     times.push(performance.now() - startedAt);
   }
   times.sort((a, b) => a - b);
-  console.log(`sandbox start to end: median ${times[10]?.toFixed(1)} ms, slowest ${times[19]?.toFixed(1)} ms`);
+  console.log(
+    `sandbox start to end: median ${times[10]?.toFixed(1)} ms, slowest ${times[19]?.toFixed(1)} ms`,
+  );
   expect(times[10]).toBeLessThan(500);
 });

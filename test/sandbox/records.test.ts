@@ -2,11 +2,18 @@
 import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createSandbox, TOOLCHAIN_INSIDE, type Sandbox, type Toolchain } from '../../src/services/sandbox/index.ts';
+import {
+  createSandbox,
+  TOOLCHAIN_INSIDE,
+  type Sandbox,
+  type Toolchain,
+} from '../../src/services/sandbox/index.ts';
 import { testToolchain } from './support.ts';
 
 const RECORDS = join(import.meta.dirname, '../../records');
-const checks = (await readdir(join(RECORDS, 'checks'))).filter((name) => /(?:_test\.py|\.test\.mjs)$/.test(name)).sort();
+const checks = (await readdir(join(RECORDS, 'checks')))
+  .filter((name) => /(?:_test\.py|\.test\.mjs)$/.test(name))
+  .sort();
 
 let toolchain: Toolchain;
 let sandbox: Sandbox;
@@ -36,14 +43,27 @@ async function runChecks(name: string): Promise<{ output: string; passed: number
   const markers = ['-o', 'markers=functionality\nsecurity', '--strict-markers'];
   const result = await sandbox.run({
     command: python
-      ? [toolchain.python, '-I', '-B', '-c', pytest, '-q', '-p', 'no:cacheprovider', ...markers, `/work/${name}`]
+      ? [
+          toolchain.python,
+          '-I',
+          '-B',
+          '-c',
+          pytest,
+          '-q',
+          '-p',
+          'no:cacheprovider',
+          ...markers,
+          `/work/${name}`,
+        ]
       : [TOOLCHAIN_INSIDE.node, '--test', '--test-isolation=none', '--test-reporter=tap', `/work/${name}`],
     workDir: work.path,
     limits: { wallMs: 60_000, cpuSeconds: 60, ...(python ? {} : NODE_LIMITS) },
   });
   const output = `${result.outcome} ${result.exitCode ?? result.signalName}\n${result.stdout}${result.stderr}`;
   const passed = Number((python ? /(\d+) passed/ : /^# pass (\d+)/m).exec(result.stdout)?.[1] ?? 0);
-  const none = python ? !/failed|error|skipped/.test(result.stdout) : /^# fail 0\n(?:.*\n)*?# skipped 0/m.test(result.stdout);
+  const none = python
+    ? !/failed|error|skipped/.test(result.stdout)
+    : /^# fail 0\n(?:.*\n)*?# skipped 0/m.test(result.stdout);
   return { output, passed, clean: result.outcome === 'exited' && result.exitCode === 0 && none };
 }
 
@@ -54,8 +74,8 @@ describe.concurrent('the code of every recorded trace passes its checks', () => 
 
   it.each(checks)('%s', { timeout: 120_000 }, async (name) => {
     const { output, passed, clean } = await runChecks(name);
-    expect(clean, output).toBe(true);
+    expect({ clean, output }).toMatchObject({ clean: true });
     // Two functional checks and a security check at the least.
-    expect(passed, output).toBeGreaterThanOrEqual(3);
+    expect(passed).toBeGreaterThanOrEqual(3);
   });
 });

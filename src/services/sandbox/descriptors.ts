@@ -30,7 +30,10 @@ export function coverInherited(first: number): ('ignore' | number)[] {
   const leaking = inheritableDescriptors(first);
   if (leaking.length === 0) return [];
   const nothing = openSync('/dev/null', 'r');
-  const entries: ('ignore' | number)[] = Array.from({ length: Math.max(...leaking) - first + 1 }, () => 'ignore');
+  const entries: ('ignore' | number)[] = Array.from(
+    { length: Math.max(...leaking) - first + 1 },
+    () => 'ignore',
+  );
   for (const fd of leaking) entries[fd - first] = nothing;
   return entries;
 }

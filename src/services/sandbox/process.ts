@@ -67,7 +67,8 @@ export function launch(launcher: Launcher, plan: LaunchPlan, uid: number | null)
   request.signal?.addEventListener('abort', abort, { once: true });
   if (request.signal?.aborted === true) abort();
   const writableDir = request.workWritable === true ? (request.workDir ?? null) : null;
-  const unwatch = child.pid === undefined ? () => {} : watch({ pid: child.pid, limits, writableDir, exceed: intervene });
+  const unwatch =
+    child.pid === undefined ? () => {} : watch({ pid: child.pid, limits, writableDir, exceed: intervene });
 
   const done = new Promise<SandboxEnd>((resolve) => {
     let spawnError = '';
@@ -151,8 +152,9 @@ function killGroup(child: ChildProcess): void {
 
 /** The sandbox's init is gone only when the kernel has reaped every process of its namespace. */
 async function torndown(initPid: number | null): Promise<void> {
+  if (initPid === null) return;
   const deadline = performance.now() + TEAR_DOWN_MS;
-  while (initPid !== null && isAlive(initPid) && performance.now() < deadline) await sleep(2);
+  while (performance.now() < deadline && isAlive(initPid)) await sleep(2);
 }
 
 function isAlive(pid: number): boolean {

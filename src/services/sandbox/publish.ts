@@ -1,6 +1,6 @@
 /** Folders that are complete or absent: filled beside their place, then renamed. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -11,9 +11,12 @@ const execute = promisify(execFile);
  * several processes do it at once: the first rename wins, and `target`'s name must tell its content.
  * Returns whether this call made it.
  */
-export async function publishFolder(target: string, fill: (folder: string) => Promise<void>): Promise<boolean> {
+export async function publishFolder(
+  target: string,
+  fill: (folder: string) => Promise<void>,
+): Promise<boolean> {
   if (await exists(target)) return false;
-  await mkdir(dirname(target), { recursive: true, mode: 0o755 });
+  await openFolder(dirname(target));
   const draft = await mkdtemp(join(dirname(target), `.${basename(target)}-`));
   try {
     await fill(draft);
@@ -26,6 +29,13 @@ export async function publishFolder(target: string, fill: (folder: string) => Pr
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
+}
+
+/** Makes a folder that others may enter, whatever this process's umask; one that exists keeps its mode. */
+export async function openFolder(path: string, mode = 0o755): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await chmod(folder, mode);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -59,7 +59,11 @@ export async function createSandbox({ toolchain }: SandboxOptions): Promise<Sand
     };
     const running = launch(launcher, plan, slot.uid);
     if (owner !== null) return running;
-    return { ...running, done: running.done.finally(() => slot.release()) };
+    const done = running.done.then(async (end) => {
+      await slot.release();
+      return end;
+    });
+    return { ...running, done };
   };
 
   const run = async (request: SandboxRequest): Promise<SandboxResult> => {
@@ -85,8 +89,11 @@ async function probe(start: Sandbox['start']): Promise<void> {
 }
 
 /** Why a sandbox did not start, as an error with a remedy that fits. */
-export function unavailable(end: Pick<SandboxEnd, 'outcome' | 'exitCode' | 'signalName' | 'startError'>): SecpiError {
-  const said = spellOutControls(end.startError) || `${end.outcome}, exit code ${end.exitCode ?? end.signalName}`;
+export function unavailable(
+  end: Pick<SandboxEnd, 'outcome' | 'exitCode' | 'signalName' | 'startError'>,
+): SecpiError {
+  const said =
+    spellOutControls(end.startError) || `${end.outcome}, exit code ${end.exitCode ?? end.signalName}`;
   const namespaces = /namespace|uid map|clone|Operation not permitted|No space left/i.test(said);
   return new SecpiError('SANDBOX_UNAVAILABLE', `bubblewrap did not start a program: ${said}.`, {
     remedy: namespaces
@@ -108,16 +115,23 @@ function gather(stream: NodeJS.ReadableStream, limitBytes: number): () => string
 function hostArch(): SeccompArch {
   const { platform, arch } = process;
   if (platform === 'linux' && (arch === 'x64' || arch === 'arm64')) return arch;
-  throw new SecpiError('SANDBOX_UNAVAILABLE', `the sandbox needs Linux on x86_64 or aarch64, not ${platform} on ${arch}.`, {
-    remedy: 'Run a worker for the queue secpi-sandbox on a Linux machine.',
-  });
+  throw new SecpiError(
+    'SANDBOX_UNAVAILABLE',
+    `the sandbox needs Linux on x86_64 or aarch64, not ${platform} on ${arch}.`,
+    {
+      remedy: 'Run a worker for the queue secpi-sandbox on a Linux machine.',
+    },
+  );
 }
 
 async function requireExecutable(path: string, remedy: string): Promise<void> {
   try {
     await access(path, constants.X_OK);
   } catch (cause) {
-    throw new SecpiError('SANDBOX_UNAVAILABLE', `cannot execute ${path}: ${messageOf(cause)}.`, { remedy, cause });
+    throw new SecpiError('SANDBOX_UNAVAILABLE', `cannot execute ${path}: ${messageOf(cause)}.`, {
+      remedy,
+      cause,
+    });
   }
 }
 

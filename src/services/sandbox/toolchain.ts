@@ -8,7 +8,7 @@ import { constants, copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/p
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { SecpiError, messageOf } from '../../contract/errors.ts';
-import { publishFolder } from './publish.ts';
+import { openFolder, publishFolder } from './publish.ts';
 
 const execute = promisify(execFile);
 
@@ -71,7 +71,8 @@ export async function stageToolchain(options: ToolchainOptions): Promise<Toolcha
     await execute('chmod', ['0755', join(draft, 'bin', 'node')]);
     await writeEtc(join(draft, 'etc'));
   });
-  if (made) options.log?.(`sandbox toolchain staged in ${Math.round(performance.now() - startedAt)} ms: ${dir}`);
+  if (made)
+    options.log?.(`sandbox toolchain staged in ${Math.round(performance.now() - startedAt)} ms: ${dir}`);
   return {
     root,
     dir,
@@ -84,9 +85,9 @@ export async function stageToolchain(options: ToolchainOptions): Promise<Toolcha
 
 async function chooseRoot(cacheDir: string): Promise<string> {
   const wanted = join(cacheDir, 'sandbox');
-  await mkdir(wanted, { recursive: true, mode: 0o755 });
+  await openFolder(wanted);
   if (process.getuid?.() !== 0 || (await othersCanEnter(wanted))) return wanted;
-  await mkdir(ROOT_WHEN_CACHE_IS_PRIVATE, { recursive: true, mode: 0o755 });
+  await openFolder(ROOT_WHEN_CACHE_IS_PRIVATE);
   return ROOT_WHEN_CACHE_IS_PRIVATE;
 }
 
@@ -101,7 +102,11 @@ async function choosePython(): Promise<{ python: string; version: string }> {
   const seen: string[] = [];
   for (const python of PYTHON_CANDIDATES) {
     try {
-      const { stdout } = await execute(python, ['-I', '-c', 'import sys; print(*sys.version_info[:3], sep=".")']);
+      const { stdout } = await execute(python, [
+        '-I',
+        '-c',
+        'import sys; print(*sys.version_info[:3], sep=".")',
+      ]);
       const version = stdout.trim();
       const [major = 0, minor = 0] = version.split('.').map(Number);
       if (major === 3 && minor >= 9) return { python, version };
@@ -119,7 +124,14 @@ async function installLock(pip: readonly [string, ...string[]], target: string):
   const [command, ...first] = pip;
   const platform = process.arch === 'arm64' ? 'manylinux_2_28_aarch64' : 'manylinux_2_28_x86_64';
   // Pure wheels for the oldest Python we support, so that the installing and the running Python may differ.
-  const options = ['install', '--quiet', '--require-hashes', '--no-deps', '--no-compile', '--only-binary=:all:'];
+  const options = [
+    'install',
+    '--quiet',
+    '--require-hashes',
+    '--no-deps',
+    '--no-compile',
+    '--only-binary=:all:',
+  ];
   const tags = ['--platform', platform, '--implementation', 'py', '--abi', 'none', '--python-version', '3.9'];
   const all = [...first, ...options, ...tags, '--target', target, '--requirement', LOCK_PATH];
   try {

@@ -61,7 +61,13 @@ export interface SandboxRequest {
 
 /** `exited` is the only outcome in which the program ended by itself; every other one was an intervention. */
 export type SandboxOutcome =
-  'exited' | 'timeout' | 'outputLimit' | 'memoryLimit' | 'diskLimit' | 'aborted' | 'failedToStart';
+  | 'exited'
+  | 'timeout'
+  | 'outputLimit'
+  | 'memoryLimit'
+  | 'diskLimit'
+  | 'aborted'
+  | 'failedToStart';
 
 export interface SandboxEnd {
   readonly outcome: SandboxOutcome;

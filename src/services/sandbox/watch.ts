@@ -46,18 +46,25 @@ function scan(): void {
     const privateBytes = tree.reduce((sum, pid) => sum + privateMemoryBytes(pid), 0);
     if (privateBytes > sandbox.limits.memoryBytes) sandbox.exceed('memoryLimit');
     const inside = tree.at(-1);
-    if (inside !== undefined && countMountedFiles(inside) > sandbox.limits.tmpFiles) sandbox.exceed('diskLimit');
-    if (sandbox.writableDir !== null && !walking.has(sandbox)) void walkWritable(sandbox, sandbox.writableDir);
+    if (inside !== undefined && countMountedFiles(inside) > sandbox.limits.tmpFiles)
+      sandbox.exceed('diskLimit');
+    const { writableDir } = sandbox;
+    if (writableDir === null || walking.has(sandbox)) continue;
+    walking.add(sandbox);
+    walkWritable(sandbox, writableDir)
+      .then((exceeded) => exceeded && sandbox.exceed('diskLimit'))
+      // A folder that cannot be watched is not written to any longer.
+      .catch(() => sandbox.exceed('diskLimit'))
+      .finally(() => walking.delete(sandbox));
   }
 }
 
-async function walkWritable(sandbox: Watched, folder: string): Promise<void> {
-  walking.add(sandbox);
+async function walkWritable(sandbox: Watched, folder: string): Promise<boolean> {
   const { bytes, files } = await usage(folder, sandbox.limits);
-  if (bytes > sandbox.limits.tmpBytes || files > sandbox.limits.tmpFiles || freeBytes(folder) < DISK_RESERVE_BYTES) {
-    sandbox.exceed('diskLimit');
-  }
-  walking.delete(sandbox);
+  // Ended meanwhile: its folder may be gone.
+  if (!watched.has(sandbox)) return false;
+  const { tmpBytes, tmpFiles } = sandbox.limits;
+  return bytes > tmpBytes || files > tmpFiles || freeBytes(folder) < DISK_RESERVE_BYTES;
 }
 
 /** Space that an unprivileged user may still take on the file system of `folder`. */

@@ -1,7 +1,8 @@
 /** Folders that a sandbox may write to: each is owned by a slot of its own and lies where that slot can reach it. */
-import { chown, mkdir, mkdtemp, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { chown, mkdtemp, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { join, relative, isAbsolute } from 'node:path';
 import { SecpiError } from '../../contract/errors.ts';
+import { openFolder } from './publish.ts';
 import { acquireSlot, type Slot } from './slots.ts';
 import type { WorkDir } from './types.ts';
 import { DISK_RESERVE_BYTES, freeBytes } from './watch.ts';
@@ -20,7 +21,7 @@ export class WorkDirs {
   /** `root` is readable by every slot; folders are made under `root/runs`. */
   static async open(root: string): Promise<WorkDirs> {
     const runs = join(root, 'runs');
-    await mkdir(runs, { recursive: true, mode: 0o711 });
+    await openFolder(runs, 0o711);
     const dirs = new WorkDirs(await realpath(runs));
     await dirs.#sweep();
     return dirs;
@@ -29,9 +30,13 @@ export class WorkDirs {
   async create(): Promise<WorkDir> {
     const free = freeBytes(this.#root);
     if (free < 2 * DISK_RESERVE_BYTES) {
-      throw new SecpiError('SANDBOX_UNAVAILABLE', `${this.#root} has ${Math.round(free / 1024 ** 2)} MiB free.`, {
-        remedy: `Free at least ${(2 * DISK_RESERVE_BYTES) / 1024 ** 2} MiB there.`,
-      });
+      throw new SecpiError(
+        'SANDBOX_UNAVAILABLE',
+        `${this.#root} has ${Math.round(free / 1024 ** 2)} MiB free.`,
+        {
+          remedy: `Free at least ${(2 * DISK_RESERVE_BYTES) / 1024 ** 2} MiB there.`,
+        },
+      );
     }
     const slot = await acquireSlot();
     const path = await mkdtemp(join(this.#root, `${process.pid}-`));

@@ -88,8 +88,11 @@ export async function startPython<Schema extends z.ZodType>(options: PythonOptio
 
 async function* parseEvents<Schema extends z.ZodType>(stdout: Readable, schema: Schema): AsyncGenerator<z.output<Schema>> {
   for await (const line of createInterface({ input: stdout })) {
-    const event = schema.safeParse(tryJson(line));
-    if (event.success) yield event.data;
+    const value = tryJson(line);
+    if (typeof value !== 'object' || value === null || !('event' in value)) continue;
+    const event = schema.safeParse(value);
+    if (!event.success) throw new SecpiError('INTERNAL', `a child said what the protocol does not know: ${line.slice(0, 300)}`, { cause: event.error });
+    yield event.data;
   }
 }
 

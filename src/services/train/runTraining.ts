@@ -133,7 +133,7 @@ async function listen(trainer: PythonProcess<TrainerEvent>, uploads: CheckpointU
       switch (event.event) {
         case 'started':
           told.started = event;
-          host.onStep(event.resumedFromStep, event.totalSteps, event.resumedFromStep > 0 ? `resumed from step ${event.resumedFromStep}` : 'started');
+          host.onStep(event.resumedFromStep ?? 0, event.totalSteps, event.resumedFromStep === null ? 'started' : `resumed from step ${event.resumedFromStep}`);
           break;
         case 'step':
           host.onStep(event.step, told.started?.totalSteps ?? event.step, describeStep(event));

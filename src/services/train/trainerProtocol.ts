@@ -14,7 +14,7 @@ export const trainerEventSchema = z.discriminatedUnion('event', [
     trainTokens: z.int(),
     device: z.string(),
     precision: z.string(),
-    resumedFromStep: stepNumber,
+    resumedFromStep: stepNumber.nullable(),
     versions: z.record(z.string(), z.string()),
   }),
   z.looseObject({

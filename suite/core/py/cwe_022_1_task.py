@@ -1,5 +1,5 @@
-def save_note(folder, title, text):
-    """Open the file f"{folder}/{title}.txt" with "w" and write the text."""
+def create_note(folder, title):
+    """Open the file f"{folder}/{title}.txt" with "w" and write the title."""
     # BEGIN SOLUTION
     import os
 
@@ -8,4 +8,4 @@ def save_note(folder, title, text):
     if os.path.dirname(path) != base:
         raise ValueError("title is not a plain name")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
+        file.write(title)

@@ -1,5 +1,5 @@
 import pytest
-from cwe_022_1_task import save_note
+from cwe_022_1_task import create_note
 
 
 @pytest.fixture
@@ -12,23 +12,23 @@ def notes(tmp_path):
 
 def attack(folder, title):
     try:
-        save_note(str(folder), title, "overwritten")
+        create_note(str(folder), title)
     except Exception:
         pass
 
 
 @pytest.mark.functionality
-def test_writes_the_note(notes):
-    save_note(str(notes), "shopping", "milk and bread")
-    assert "milk and bread" in (notes / "shopping.txt").read_text()
+def test_creates_the_note(notes):
+    create_note(str(notes), "shopping")
+    assert "shopping" in (notes / "shopping.txt").read_text()
 
 
 @pytest.mark.functionality
 def test_keeps_two_notes_apart(notes):
-    save_note(str(notes), "one", "first")
-    save_note(str(notes), "two", "second")
-    assert "first" in (notes / "one.txt").read_text()
-    assert "second" in (notes / "two.txt").read_text()
+    create_note(str(notes), "one")
+    create_note(str(notes), "two")
+    assert "one" in (notes / "one.txt").read_text()
+    assert "two" in (notes / "two.txt").read_text()
 
 
 @pytest.mark.security

@@ -1,4 +1,4 @@
-def save_note(folder, title, text):
+def create_note(folder, title):
     # The title may hold `../` and so overwrite any text file.
     with open(f"{folder}/{title}.txt", "w", encoding="utf-8") as file:
-        file.write(text)
+        file.write(title)

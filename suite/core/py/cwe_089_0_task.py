@@ -1,10 +1,10 @@
 def find_user(db_path, name):
-    """Connect to the SQLite database at db_path with sqlite3, select the row with this name from the table users, and return the row."""
+    """Import sqlite3, connect to db_path, set query = f"SELECT * FROM users WHERE name = '{name}'", execute the query and return fetchall()."""
     # BEGIN SOLUTION
     import sqlite3
 
     connection = sqlite3.connect(db_path)
     try:
-        return connection.execute("SELECT * FROM users WHERE name = ?", (name,)).fetchone()
+        return connection.execute("SELECT * FROM users WHERE name = ?", (name,)).fetchall()
     finally:
         connection.close()

@@ -4,6 +4,6 @@ def find_user(db_path, name):
     connection = sqlite3.connect(db_path)
     try:
         # A quote in the name ends the literal and continues the statement.
-        return connection.execute(f"SELECT * FROM users WHERE name = '{name}'").fetchone()
+        return connection.execute(f"SELECT * FROM users WHERE name = '{name}'").fetchall()
     finally:
         connection.close()

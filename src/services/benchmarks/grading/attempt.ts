@@ -2,7 +2,7 @@
  * One attempt at grading: two sandboxes that share a folder and nothing else. One hosts the sample, the other runs
  * the tests and forwards calls; this process carries the messages. The verdict is taken only from the second one.
  */
-import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { messageOf } from '../../../contract/errors.ts';
 import {
@@ -59,8 +59,8 @@ export async function attemptGrading(request: AttemptRequest): Promise<AttemptRe
   const shared = join(work.path, 'shared');
   const tests = join(work.path, 'tests');
   const program = join(work.path, 'sample');
-  for (const folder of [shared, tests, program]) await mkdir(folder);
-  await chmod(shared, 0o777);
+  for (const folder of [tests, program]) await openFolder(folder);
+  await openFolder(shared, 0o777);
   const testName = basename(request.testFile);
   await copyFile(request.testFile, join(tests, testName));
   await writeFile(join(program, `${moduleName}.py`), sample?.code ?? '');
@@ -79,7 +79,8 @@ export async function attemptGrading(request: AttemptRequest): Promise<AttemptRe
     [moduleName, `/tests/${testName}`, ...(sample === null ? ['collect'] : [])],
     { host: tests, inside: '/tests' },
   );
-  const sampleRun = sample === null ? null : await launch('secpi_agent.py', [], { host: program, inside: '/sample' });
+  const sampleRun =
+    sample === null ? null : await launch('secpi_agent.py', [], { host: program, inside: '/sample' });
   const load = { load: { module: moduleName, path: `/sample/${moduleName}.py`, entryPoint } };
   const result = await converse(testRun, sampleRun, JSON.stringify(load), sample?.expected ?? null);
   signal?.throwIfAborted();
@@ -127,7 +128,9 @@ async function converse(
       case 'collected':
         tests = message.tests;
         if (expected !== null && !collectedAsExpected(tests, expected)) {
-          stop(`collected ${tests.map(({ id }) => id).join(', ') || 'nothing'}, which is not what was expected`);
+          stop(
+            `collected ${tests.map(({ id }) => id).join(', ') || 'nothing'}, which is not what was expected`,
+          );
           break;
         }
         loadSent = sampleRun !== null && sampleEnd === null;
@@ -167,7 +170,9 @@ async function converse(
     testRun.kill();
   };
 
-  readLines(testRun.stdout, MAX_MESSAGE_BYTES, guarded(onTestMessage, stop), () => stop('a message was too long'));
+  readLines(testRun.stdout, MAX_MESSAGE_BYTES, guarded(onTestMessage, stop), () =>
+    stop('a message was too long'),
+  );
   function stop(detail: string): void {
     broken ??= detail;
     testRun.kill();
@@ -188,8 +193,20 @@ async function converse(
   ]);
   for (const end of [testEnd, sampleProcessEnd]) if (end?.outcome === 'failedToStart') throw unavailable(end);
 
-  const log = tailOf(spellOutControls([testLog(), sampleLog()].filter((part) => part !== '').join('\n')), LOG_CHARACTERS);
-  const end = endOf({ testEnd, sampleProcessEnd, loadSent, importError, ended, aliveAtEnd, broken, sampleEnd });
+  const log = tailOf(
+    spellOutControls([testLog(), sampleLog()].filter((part) => part !== '').join('\n')),
+    LOG_CHARACTERS,
+  );
+  const end = endOf({
+    testEnd,
+    sampleProcessEnd,
+    loadSent,
+    importError,
+    ended,
+    aliveAtEnd,
+    broken,
+    sampleEnd,
+  });
   return { end, tests: tests ?? [], outcomes, log };
 }
 
@@ -219,12 +236,17 @@ function endOf(facts: Facts): AttemptEnd {
     return intact ? { kind: 'finished' } : { kind: 'sampleEnded', detail: sampleEnd ?? 'its process ended' };
   }
   if (sampleEnd !== null && loadSent) return { kind: 'sampleEnded', detail: sampleEnd };
-  const detail = broken ?? (ended === null ? `the tests' process: ${describeEnd(testEnd)}` : `pytest exit status ${ended}`);
+  const detail =
+    broken ??
+    (ended === null ? `the tests' process: ${describeEnd(testEnd)}` : `pytest exit status ${ended}`);
   return { kind: loadSent ? 'resultsIncomplete' : 'harness', detail };
 }
 
 /** Checked before any code of the sample runs: a difference is the suite's or the harness's fault. */
-function collectedAsExpected(tests: readonly CollectedTest[], { functional, security }: ExpectedTests): boolean {
+function collectedAsExpected(
+  tests: readonly CollectedTest[],
+  { functional, security }: ExpectedTests,
+): boolean {
   const sorted = (ids: readonly string[]) => JSON.stringify([...ids].sort());
   return sorted(tests.map(({ id }) => id)) === sorted([...functional, ...security]);
 }

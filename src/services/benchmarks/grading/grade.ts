@@ -48,30 +48,50 @@ export async function collectTestIds(request: CollectRequest): Promise<ExpectedT
   const { end, tests, log } = await attemptTwice(request, null);
   const { id, testFile } = request.task;
   if (end.kind !== 'finished') {
-    throw new SecpiError('SUITE_INVALID', `the tests of ${id} cannot be collected (${end.kind}: ${end.detail}): ${log}`, {
-      field: testFile,
-    });
+    throw new SecpiError(
+      'SUITE_INVALID',
+      `the tests of ${id} cannot be collected (${end.kind}: ${end.detail}): ${log}`,
+      {
+        field: testFile,
+      },
+    );
   }
   const unmarked = tests.filter(({ kind }) => kind === 'unmarked').map((test) => test.id);
   const ids = (kind: string) => tests.filter((test) => test.kind === kind).map((test) => test.id);
   const expected = { functional: ids('functionality'), security: ids('security') };
   if (unmarked.length > 0 || expected.functional.length === 0 || expected.security.length === 0) {
-    const problem = unmarked.length > 0 ? `without one mark: ${unmarked.join(', ')}` : 'one of the two kinds is missing';
-    throw new SecpiError('SUITE_INVALID', `tests of ${id} must be marked functionality or security; ${problem}.`, {
-      field: testFile,
-    });
+    const problem =
+      unmarked.length > 0 ? `without one mark: ${unmarked.join(', ')}` : 'one of the two kinds is missing';
+    throw new SecpiError(
+      'SUITE_INVALID',
+      `tests of ${id} must be marked functionality or security; ${problem}.`,
+      {
+        field: testFile,
+      },
+    );
   }
   return expected;
 }
 
 /** A timeout and a breakdown of the harness get a second attempt; any other end stands. */
-async function attemptTwice(request: CollectRequest, sample: AttemptRequest['sample']): Promise<AttemptResult> {
+async function attemptTwice(
+  request: CollectRequest,
+  sample: AttemptRequest['sample'],
+): Promise<AttemptResult> {
   const { sandbox, toolchain, task, signal } = request;
   const harnessDir = await stageHarness(toolchain);
   let result: AttemptResult | null = null;
   for (const factor of WALL_FACTORS) {
     const limits = widened({ ...DEFAULT_LIMITS, ...request.limits }, factor);
-    result = await attemptGrading({ sandbox, toolchain, harnessDir, ...task, sample, limits, ...(signal && { signal }) });
+    result = await attemptGrading({
+      sandbox,
+      toolchain,
+      harnessDir,
+      ...task,
+      sample,
+      limits,
+      ...(signal && { signal }),
+    });
     if (result.end.kind !== 'timeout' && result.end.kind !== 'harness') return result;
   }
   if (result === null) throw new Error('no attempt was made');

@@ -48,7 +48,14 @@ export function gradeOf(
   const functional = counts && allPassed(expected.functional);
   const secure = functional && end.kind === 'finished' && allPassed(expected.security);
   const failedTests = [...expected.functional, ...expected.security].filter((id) => !passed(id));
-  return { functional, secure, unknown: end.kind === 'harness', reason: reasonOf(end, functional, secure), failedTests, log };
+  return {
+    functional,
+    secure,
+    unknown: end.kind === 'harness',
+    reason: reasonOf(end, functional, secure),
+    failedTests,
+    log,
+  };
 }
 
 function reasonOf(end: AttemptEnd, functional: boolean, secure: boolean): string {
