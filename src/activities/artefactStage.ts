@@ -37,7 +37,12 @@ export function stageFingerprint(fields: FingerprintFields, reuse: 'always' | 'n
  * Takes the artefact for this run, or waits for the run that makes it and takes its result: two runs never pay for
  * the same fingerprint. A holder whose run has ended is succeeded with a higher epoch.
  */
-export async function takeArtifact(store: Store, client: Client, run: ActivityRun, request: TakeRequest): Promise<Taken> {
+export async function takeArtifact(
+  store: Store,
+  client: Client,
+  run: ActivityRun,
+  request: TakeRequest,
+): Promise<Taken> {
   const id = stageFingerprint(request.fields, request.reuse, request.owner);
   for (;;) {
     run.signal.throwIfAborted();
@@ -47,7 +52,8 @@ export async function takeArtifact(store: Store, client: Client, run: ActivityRu
       owner: request.owner,
       isOwnerAlive: async (holder) => await isRunOpen(client, holder, request.owner),
     });
-    if (claim.status !== 'busy') return claim.status === 'published' ? claim : { status: 'owned', fingerprint: id, epoch: claim.epoch };
+    if (claim.status !== 'busy')
+      return claim.status === 'published' ? claim : { status: 'owned', fingerprint: id, epoch: claim.epoch };
     request.onWait(claim.owner);
     await delay(POLL_OWNER_MS, undefined, { signal: run.signal });
   }
@@ -58,7 +64,8 @@ export async function takeArtifact(store: Store, client: Client, run: ActivityRu
  * is fenced; to a zombie that wakes late, its successor does.
  */
 export async function isRunOpen(client: Client, holder: Owner, asking: Owner): Promise<boolean> {
-  if (holder.workflowId === asking.workflowId && holder.runId === asking.runId) return holder.writer > asking.writer;
+  if (holder.workflowId === asking.workflowId && holder.runId === asking.runId)
+    return holder.writer > asking.writer;
   try {
     const description = await client.workflow.getHandle(holder.workflowId, holder.runId).describe();
     return description.status.name === 'RUNNING';
@@ -81,11 +88,20 @@ export interface ShardSums {
 }
 
 /** All shard records 0..shards-1 in order; throws when one is missing, since a hole must never be published. */
-export async function collectShards(store: Store, kind: ArtifactKind, id: string, shards: number): Promise<ShardSums> {
+export async function collectShards(
+  store: Store,
+  kind: ArtifactKind,
+  id: string,
+  shards: number,
+): Promise<ShardSums> {
   const records = await store.artifacts.listShards(kind, id);
-  const missing = Array.from({ length: shards }, (_, index) => index).find((index) => records[index]?.index !== index);
+  const missing = Array.from({ length: shards }, (_, index) => index).find(
+    (index) => records[index]?.index !== index,
+  );
   if (missing !== undefined || records.length !== shards) {
-    throw new Error(`artefact ${kind}/${id}: shard ${missing ?? shards} is missing or extra, ${records.length} of ${shards} are there`);
+    throw new Error(
+      `artefact ${kind}/${id}: shard ${missing ?? shards} is missing or extra, ${records.length} of ${shards} are there`,
+    );
   }
   return {
     records,
@@ -113,7 +129,10 @@ export function shardResult({ counts, usage }: ShardRecord, reused: boolean): Sh
 }
 
 /** Each named list as one part; an empty list has none. */
-export async function writeParts(store: Store, lists: Readonly<Record<string, readonly unknown[]>>): Promise<ShardRecord['parts']> {
+export async function writeParts(
+  store: Store,
+  lists: Readonly<Record<string, readonly unknown[]>>,
+): Promise<ShardRecord['parts']> {
   const parts: ShardRecord['parts'] = {};
   for (const [name, rows] of Object.entries(lists)) {
     const [part] = await writeRows(store.blobs, rows, { rowsPerPart: Math.max(1, rows.length) });
@@ -124,6 +143,7 @@ export async function writeParts(store: Store, lists: Readonly<Record<string, re
 
 /** The first reason why rows are bad, for an error message. */
 export async function firstDeadLetter(store: Store, parts: readonly Part[]): Promise<string> {
-  for await (const { reason } of readRows(store.blobs, parts, { to: 1 }, deadLetterSchema)) return `The first: ${reason}`;
+  for await (const { reason } of readRows(store.blobs, parts, { to: 1 }, deadLetterSchema))
+    return `The first: ${reason}`;
   return '';
 }

@@ -22,10 +22,12 @@ export function createDataActivities(deps: Deps, onFlushError: (error: unknown) 
       }),
     importDataset: async (input) => await runActivity(async (run) => await importDataset(deps, run, input)),
     openFilter: async (input) => await runActivity(async (run) => await openFilter(deps, run, input)),
-    classifyShard: async (input) => await runActivity(async (run) => await classifyShard(deps, ledgers, run, input)),
+    classifyShard: async (input) =>
+      await runActivity(async (run) => await classifyShard(deps, ledgers, run, input)),
     publishFilter: async (input) => await runActivity(async (run) => await publishFilter(deps, run, input)),
     openTraces: async (input) => await runActivity(async (run) => await openTraces(deps, run, input)),
-    distilShard: async (input) => await runActivity(async (run) => await distilShard(deps, ledgers, run, input)),
+    distilShard: async (input) =>
+      await runActivity(async (run) => await distilShard(deps, ledgers, run, input)),
     publishTraces: async (input) => await runActivity(async (run) => await publishTraces(deps, run, input)),
   };
 }

@@ -1,5 +1,6 @@
 /** What the activities of a worker share. Made once at the worker's entry, where configuration enters. */
 import type { Store } from '../services/store/index.ts';
+import type { ModelOptions } from '../services/train/models.ts';
 
 export interface WorkerPaths {
   /** Relative paths of recipes (datasets, models) start here. */
@@ -21,4 +22,8 @@ export interface Deps {
   readonly paths: WorkerPaths;
   /** The worker's environment: keys and base URLs are looked up by the names that recipes give. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export function modelOptions({ store, paths }: Deps): ModelOptions {
+  return { store, cacheDir: paths.cacheDir, baseDir: paths.baseDir, pythonPath: paths.pythonPath };
 }

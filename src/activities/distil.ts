@@ -18,7 +18,15 @@ import { createCodeParser } from '../services/distill/parseCode.ts';
 import { judgeTrace } from '../services/distill/judgeTrace.ts';
 import { runRequests } from '../services/llm/runRows.ts';
 import { hashRows, readRows } from '../services/store/index.ts';
-import { collectShards, firstDeadLetter, resultOf, shardResult, takeArtifact, writeParts, type FingerprintFields } from './artefactStage.ts';
+import {
+  collectShards,
+  firstDeadLetter,
+  resultOf,
+  shardResult,
+  takeArtifact,
+  writeParts,
+  type FingerprintFields,
+} from './artefactStage.ts';
 import type { Deps } from './deps.ts';
 import { connect, identityOf, type LedgerPool } from './endpoints.ts';
 import type { ActivityRun } from './runActivity.ts';
@@ -30,21 +38,33 @@ const FIELD = 'distill.teacher';
 
 type Input<Name extends keyof DataActivities> = Parameters<DataActivities[Name]>[0];
 
-export async function openTraces({ store }: Deps, run: ActivityRun, { filtered, distill, reuse }: Input<'openTraces'>): Promise<OpenedStage> {
+export async function openTraces(
+  { store }: Deps,
+  run: ActivityRun,
+  { filtered, distill, reuse }: Input<'openTraces'>,
+): Promise<OpenedStage> {
   const input = await store.artifacts.readByUri(filtered);
-  if (input.rows === 0) throw new SecpiError('NOTHING_KEPT', `the filter kept none of ${input.counts['in'] ?? 0} tasks.`, { field: 'filtered' });
+  if (input.rows === 0)
+    throw new SecpiError('NOTHING_KEPT', `the filter kept none of ${input.counts['in'] ?? 0} tasks.`, {
+      field: 'filtered',
+    });
   const taken = await takeArtifact(store, Context.current().client, run, {
     kind: 'traces',
     fields: fingerprintFields(distill, input),
     reuse,
     owner: run.owner,
-    onWait: (holder) => run.progress(STAGE, { note: `waits for ${holder.workflowId}, which distils the same tasks` }),
+    onWait: (holder) =>
+      run.progress(STAGE, { note: `waits for ${holder.workflowId}, which distils the same tasks` }),
   });
-  if (taken.status === 'published') return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
+  if (taken.status === 'published')
+    return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
   return { ...taken, rows: input.rows, shards: Math.ceil(input.rows / distill.shardRows) };
 }
 
-function fingerprintFields({ teacher, shardRows, holdOutCwes }: DistillSettings, filtered: Manifest): FingerprintFields {
+function fingerprintFields(
+  { teacher, shardRows, holdOutCwes }: DistillSettings,
+  filtered: Manifest,
+): FingerprintFields {
   return {
     stage: STAGE,
     codeVersion: DISTILL_CODE_VERSION,
@@ -56,7 +76,12 @@ function fingerprintFields({ teacher, shardRows, holdOutCwes }: DistillSettings,
   };
 }
 
-export async function distilShard(deps: Deps, ledgers: LedgerPool, run: ActivityRun, task: Input<'distilShard'>): Promise<ShardResult> {
+export async function distilShard(
+  deps: Deps,
+  ledgers: LedgerPool,
+  run: ActivityRun,
+  task: Input<'distilShard'>,
+): Promise<ShardResult> {
   const { store, paths } = deps;
   const { distill, fingerprint, index, shardRows } = task;
   const earlier = await store.artifacts.getShard('traces', fingerprint, index);
@@ -64,7 +89,12 @@ export async function distilShard(deps: Deps, ledgers: LedgerPool, run: Activity
   const startedMs = Date.now();
   const filtered = await store.artifacts.readByUri(task.input);
   const all = await Array.fromAsync(
-    readRows(store.blobs, filtered.parts['kept'] ?? [], { from: index * shardRows, to: (index + 1) * shardRows }, filteredRowSchema),
+    readRows(
+      store.blobs,
+      filtered.parts['kept'] ?? [],
+      { from: index * shardRows, to: (index + 1) * shardRows },
+      filteredRowSchema,
+    ),
   );
   const heldOut = new Set(distill.holdOutCwes);
   const rows = all.filter(({ cwes }) => !cwes.some((cwe) => heldOut.has(cwe)));
@@ -72,20 +102,30 @@ export async function distilShard(deps: Deps, ledgers: LedgerPool, run: Activity
   const client = connect(teacher, FIELD, deps);
   const parser = createCodeParser(paths.pythonPath);
   try {
-    const { results, usage } = await ledgers.use(teacher, DISTILL_PROMPT_VERSION, async (ledger) =>
-      await runRequests({
-        rows,
-        toRequest: (row) => ({ rowId: row.id, index: 0, messages: teacherMessages(row.task, row.cwes), sampling: teacher.sampling }),
-        interpret: (answer) => answer,
-        identity: identityOf(teacher, DISTILL_PROMPT_VERSION),
-        payer: fingerprint,
-        ledger,
-        client,
-        concurrency: teacher.concurrency,
-        signal: run.signal,
-        onProgress: () => run.beat(),
-        ...(teacher.priceUsdPerMillionTokens === undefined ? {} : { price: teacher.priceUsdPerMillionTokens }),
-      }),
+    const { results, usage } = await ledgers.use(
+      teacher,
+      DISTILL_PROMPT_VERSION,
+      async (ledger) =>
+        await runRequests({
+          rows,
+          toRequest: (row) => ({
+            rowId: row.id,
+            index: 0,
+            messages: teacherMessages(row.task, row.cwes),
+            sampling: teacher.sampling,
+          }),
+          interpret: (answer) => answer,
+          identity: identityOf(teacher, DISTILL_PROMPT_VERSION),
+          payer: fingerprint,
+          ledger,
+          client,
+          concurrency: teacher.concurrency,
+          signal: run.signal,
+          onProgress: () => run.beat(),
+          ...(teacher.priceUsdPerMillionTokens === undefined
+            ? {}
+            : { price: teacher.priceUsdPerMillionTokens }),
+        }),
     );
     const pairs: TraceRow[] = [];
     const rejected: RejectedTrace[] = [];
@@ -94,7 +134,12 @@ export async function distilShard(deps: Deps, ledgers: LedgerPool, run: Activity
     for (const [position, result] of results.entries()) {
       const row = rows[position] as FilteredRow;
       if (result.kind === 'dead') {
-        deadLetter.push({ index: row.index, id: row.id, reason: result.error.problem, excerpt: row.task.slice(0, 500) });
+        deadLetter.push({
+          index: row.index,
+          id: row.id,
+          reason: result.error.problem,
+          excerpt: row.task.slice(0, 500),
+        });
         continue;
       }
       const judged = await judgeTrace(row, result.value, parser);
@@ -130,7 +175,11 @@ function countReasons(rejected: readonly RejectedTrace[]): Record<string, number
   return counts;
 }
 
-export async function publishTraces({ store }: Deps, run: ActivityRun, input: Input<'publishTraces'>): Promise<StageResult> {
+export async function publishTraces(
+  { store }: Deps,
+  run: ActivityRun,
+  input: Input<'publishTraces'>,
+): Promise<StageResult> {
   const { fingerprint, epoch, distill } = input;
   const filtered = await store.artifacts.readByUri(input.filtered);
   const shards = await collectShards(store, 'traces', fingerprint, input.shards);
@@ -138,12 +187,20 @@ export async function publishTraces({ store }: Deps, run: ActivityRun, input: In
   const { rows: total = 0, bad = 0, accepted = 0, heldOut = 0, rejected = 0 } = shards.counts;
   if (bad > distill.maxBadRowShare * total) {
     const sample = await firstDeadLetter(store, parts('deadLetter'));
-    throw new SecpiError('TOO_MANY_BAD_ROWS', `${bad} of ${total} tasks got no usable answer, more than maxBadRowShare ${distill.maxBadRowShare}. ${sample}`, {
-      field: 'distill.maxBadRowShare',
-    });
+    throw new SecpiError(
+      'TOO_MANY_BAD_ROWS',
+      `${bad} of ${total} tasks got no usable answer, more than maxBadRowShare ${distill.maxBadRowShare}. ${sample}`,
+      {
+        field: 'distill.maxBadRowShare',
+      },
+    );
   }
   if (accepted === 0) {
-    throw new SecpiError('NOTHING_KEPT', `no trace passed the checks: ${rejected} rejected, ${heldOut} held out, ${bad} bad.`, { field: 'distill' });
+    throw new SecpiError(
+      'NOTHING_KEPT',
+      `no trace passed the checks: ${rejected} rejected, ${heldOut} held out, ${bad} bad.`,
+      { field: 'distill' },
+    );
   }
   const pairs = parts('pairs');
   const cwes: Record<string, number> = {};
@@ -158,7 +215,12 @@ export async function publishTraces({ store }: Deps, run: ActivityRun, input: In
     parts: { pairs, rejected: parts('rejected'), deadLetter: parts('deadLetter') },
     files: [],
     counts: { ...omitRows(shards.counts), in: total },
-    facts: { cwes, license: filtered.facts['license'] ?? 'unknown', model: distill.teacher.model, promptVersion: DISTILL_PROMPT_VERSION },
+    facts: {
+      cwes,
+      license: filtered.facts['license'] ?? 'unknown',
+      model: distill.teacher.model,
+      promptVersion: DISTILL_PROMPT_VERSION,
+    },
     fingerprintOf: fingerprintFields(distill, filtered),
     inputs: [{ name: 'filtered', uri: input.filtered, contentSha256: filtered.contentSha256 }],
     usage: shards.usage,
@@ -167,7 +229,11 @@ export async function publishTraces({ store }: Deps, run: ActivityRun, input: In
     createdBy: run.owner,
     epoch,
   };
-  return resultOf(await store.artifacts.publish({ kind: 'traces', fingerprint, epoch, owner: run.owner, manifest }), manifest, false);
+  return resultOf(
+    await store.artifacts.publish({ kind: 'traces', fingerprint, epoch, owner: run.owner, manifest }),
+    manifest,
+    false,
+  );
 }
 
 function omitRows(counts: Manifest['counts']): Manifest['counts'] {

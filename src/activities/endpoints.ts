@@ -15,14 +15,30 @@ export function baseUrlOf(endpoint: Endpoint, field: string, environment: Deps['
   const value = environment[name]?.trim() ?? '';
   if (/^https?:\/\/\S+$/.test(value)) return value;
   const problem = value === '' ? 'is not set' : 'does not hold an http(s) URL';
-  throw new SecpiError('ENDPOINT_VARIABLE_MISSING', `the environment variable ${name} ${problem} on this worker.`, { field: `${field}.baseUrlEnv` });
+  throw new SecpiError(
+    'ENDPOINT_VARIABLE_MISSING',
+    `the environment variable ${name} ${problem} on this worker.`,
+    { field: `${field}.baseUrlEnv` },
+  );
 }
 
 /** Somebody answers there and takes the key. Whether the model is known is decided by the first request: servers have aliases. */
-export async function proveEndpoint(endpoint: Endpoint, field: string, { environment }: Deps, signal: AbortSignal): Promise<void> {
+export async function proveEndpoint(
+  endpoint: Endpoint,
+  field: string,
+  { environment }: Deps,
+  signal: AbortSignal,
+): Promise<void> {
   const { apiKeyEnv, model } = endpoint;
   const baseUrl = baseUrlOf(endpoint, field, environment);
-  await checkEndpoint({ baseUrl, model, environment, field, signal, ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }) });
+  await checkEndpoint({
+    baseUrl,
+    model,
+    environment,
+    field,
+    signal,
+    ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
+  });
 }
 
 export function connect(endpoint: Endpoint, field: string, { environment }: Deps): ChatClient {
@@ -53,7 +69,12 @@ export function createLedgerPool({ store, paths }: Deps, onFlushError: (error: u
     use: async (endpoint, promptVersion, work) => {
       const space = answerSpace(identityOf(endpoint, promptVersion), endpoint.sampling);
       const entry = open.get(space) ?? {
-        ledger: openLedger({ objects: store.objects, space, localDir: join(paths.stateDir, 'answers'), onFlushError }),
+        ledger: openLedger({
+          objects: store.objects,
+          space,
+          localDir: join(paths.stateDir, 'answers'),
+          onFlushError,
+        }),
         users: 0,
       };
       open.set(space, entry);

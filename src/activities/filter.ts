@@ -4,13 +4,28 @@ import type { DataActivities, OpenedStage, ShardResult } from '../contract/activ
 import { SecpiError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import type { FilterSettings } from '../contract/recipe.ts';
-import { classificationSchema, taskRowSchema, filteredRowSchema, type DeadLetter, type FilteredRow, type TaskRow } from '../contract/rows.ts';
+import {
+  classificationSchema,
+  taskRowSchema,
+  filteredRowSchema,
+  type DeadLetter,
+  type FilteredRow,
+  type TaskRow,
+} from '../contract/rows.ts';
 import type { StageResult } from '../contract/workflows.ts';
 import { FILTER_PROMPT_VERSION, filterMessages } from '../services/filter/prompt.ts';
 import { runRequests } from '../services/llm/runRows.ts';
 import { parseStructured } from '../services/llm/structured.ts';
 import { hashRows, readRows } from '../services/store/index.ts';
-import { collectShards, firstDeadLetter, resultOf, shardResult, takeArtifact, writeParts, type FingerprintFields } from './artefactStage.ts';
+import {
+  collectShards,
+  firstDeadLetter,
+  resultOf,
+  shardResult,
+  takeArtifact,
+  writeParts,
+  type FingerprintFields,
+} from './artefactStage.ts';
 import type { Deps } from './deps.ts';
 import { connect, identityOf, type LedgerPool } from './endpoints.ts';
 import type { ActivityRun } from './runActivity.ts';
@@ -22,16 +37,22 @@ const FIELD = 'filter.classifier';
 
 type Input<Name extends keyof DataActivities> = Parameters<DataActivities[Name]>[0];
 
-export async function openFilter({ store }: Deps, run: ActivityRun, { dataset, filter, reuse }: Input<'openFilter'>): Promise<OpenedStage> {
+export async function openFilter(
+  { store }: Deps,
+  run: ActivityRun,
+  { dataset, filter, reuse }: Input<'openFilter'>,
+): Promise<OpenedStage> {
   const input = await store.artifacts.readByUri(dataset);
   const taken = await takeArtifact(store, Context.current().client, run, {
     kind: 'filter',
     fields: fingerprintFields(filter, input),
     reuse,
     owner: run.owner,
-    onWait: (holder) => run.progress(STAGE, { note: `waits for ${holder.workflowId}, which filters the same dataset` }),
+    onWait: (holder) =>
+      run.progress(STAGE, { note: `waits for ${holder.workflowId}, which filters the same dataset` }),
   });
-  if (taken.status === 'published') return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
+  if (taken.status === 'published')
+    return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
   return { ...taken, rows: input.rows, shards: Math.ceil(input.rows / filter.shardRows) };
 }
 
@@ -47,7 +68,12 @@ function fingerprintFields({ classifier, shardRows }: FilterSettings, dataset: M
   };
 }
 
-export async function classifyShard(deps: Deps, ledgers: LedgerPool, run: ActivityRun, task: Input<'classifyShard'>): Promise<ShardResult> {
+export async function classifyShard(
+  deps: Deps,
+  ledgers: LedgerPool,
+  run: ActivityRun,
+  task: Input<'classifyShard'>,
+): Promise<ShardResult> {
   const { store } = deps;
   const { filter, fingerprint, index, shardRows } = task;
   const earlier = await store.artifacts.getShard('filter', fingerprint, index);
@@ -55,31 +81,41 @@ export async function classifyShard(deps: Deps, ledgers: LedgerPool, run: Activi
   const startedMs = Date.now();
   const dataset = await store.artifacts.readByUri(task.input);
   const rows = await Array.fromAsync(
-    readRows(store.blobs, dataset.parts['tasks'] ?? [], { from: index * shardRows, to: (index + 1) * shardRows }, taskRowSchema),
+    readRows(
+      store.blobs,
+      dataset.parts['tasks'] ?? [],
+      { from: index * shardRows, to: (index + 1) * shardRows },
+      taskRowSchema,
+    ),
   );
   const { classifier } = filter;
   const client = connect(classifier, FIELD, deps);
   try {
-    const { results, usage } = await ledgers.use(classifier, FILTER_PROMPT_VERSION, async (ledger) =>
-      await runRequests({
-        rows,
-        toRequest: (row) => ({
-          rowId: row.id,
-          index: 0,
-          messages: filterMessages(row.task),
-          sampling: classifier.sampling,
-          responseSchema: { name: 'classification', schema: classificationSchema },
+    const { results, usage } = await ledgers.use(
+      classifier,
+      FILTER_PROMPT_VERSION,
+      async (ledger) =>
+        await runRequests({
+          rows,
+          toRequest: (row) => ({
+            rowId: row.id,
+            index: 0,
+            messages: filterMessages(row.task),
+            sampling: classifier.sampling,
+            responseSchema: { name: 'classification', schema: classificationSchema },
+          }),
+          interpret: (answer) => parseStructured(answer, classificationSchema),
+          identity: identityOf(classifier, FILTER_PROMPT_VERSION),
+          payer: fingerprint,
+          ledger,
+          client,
+          concurrency: classifier.concurrency,
+          signal: run.signal,
+          onProgress: () => run.beat(),
+          ...(classifier.priceUsdPerMillionTokens === undefined
+            ? {}
+            : { price: classifier.priceUsdPerMillionTokens }),
         }),
-        interpret: (answer) => parseStructured(answer, classificationSchema),
-        identity: identityOf(classifier, FILTER_PROMPT_VERSION),
-        payer: fingerprint,
-        ledger,
-        client,
-        concurrency: classifier.concurrency,
-        signal: run.signal,
-        onProgress: () => run.beat(),
-        ...(classifier.priceUsdPerMillionTokens === undefined ? {} : { price: classifier.priceUsdPerMillionTokens }),
-      }),
     );
     const kept: FilteredRow[] = [];
     const dropped: FilteredRow[] = [];
@@ -87,7 +123,12 @@ export async function classifyShard(deps: Deps, ledgers: LedgerPool, run: Activi
     for (const [position, result] of results.entries()) {
       const row = rows[position] as TaskRow;
       if (result.kind === 'dead') {
-        deadLetter.push({ index: row.index, id: row.id, reason: result.error.problem, excerpt: row.task.slice(0, 500) });
+        deadLetter.push({
+          index: row.index,
+          id: row.id,
+          reason: result.error.problem,
+          excerpt: row.task.slice(0, 500),
+        });
         continue;
       }
       const { relevant, cwes, reason } = result.value;
@@ -106,7 +147,11 @@ export async function classifyShard(deps: Deps, ledgers: LedgerPool, run: Activi
   }
 }
 
-export async function publishFilter({ store }: Deps, run: ActivityRun, input: Input<'publishFilter'>): Promise<StageResult> {
+export async function publishFilter(
+  { store }: Deps,
+  run: ActivityRun,
+  input: Input<'publishFilter'>,
+): Promise<StageResult> {
   const { fingerprint, epoch, filter } = input;
   const dataset = await store.artifacts.readByUri(input.dataset);
   const shards = await collectShards(store, 'filter', fingerprint, input.shards);
@@ -114,10 +159,17 @@ export async function publishFilter({ store }: Deps, run: ActivityRun, input: In
   const total = dataset.counts['in'] ?? 0;
   const bad = (dataset.counts['bad'] ?? 0) + (shards.counts['bad'] ?? 0);
   if (bad > filter.maxBadRowShare * total) {
-    const sample = await firstDeadLetter(store, [...parts('deadLetter'), ...(dataset.parts['deadLetter'] ?? [])]);
-    throw new SecpiError('TOO_MANY_BAD_ROWS', `${bad} of ${total} rows could not be processed, more than maxBadRowShare ${filter.maxBadRowShare}. ${sample}`, {
-      field: 'filter.maxBadRowShare',
-    });
+    const sample = await firstDeadLetter(store, [
+      ...parts('deadLetter'),
+      ...(dataset.parts['deadLetter'] ?? []),
+    ]);
+    throw new SecpiError(
+      'TOO_MANY_BAD_ROWS',
+      `${bad} of ${total} rows could not be processed, more than maxBadRowShare ${filter.maxBadRowShare}. ${sample}`,
+      {
+        field: 'filter.maxBadRowShare',
+      },
+    );
   }
   const kept = parts('kept');
   const manifest: Manifest = {
@@ -125,7 +177,11 @@ export async function publishFilter({ store }: Deps, run: ActivityRun, input: In
     fingerprint,
     contentSha256: await hashRows(readRows(store.blobs, kept, {}, filteredRowSchema)),
     rows: shards.counts['kept'] ?? 0,
-    parts: { kept, dropped: parts('dropped'), deadLetter: [...(dataset.parts['deadLetter'] ?? []), ...parts('deadLetter')] },
+    parts: {
+      kept,
+      dropped: parts('dropped'),
+      deadLetter: [...(dataset.parts['deadLetter'] ?? []), ...parts('deadLetter')],
+    },
     files: [],
     counts: {
       in: total,
@@ -134,7 +190,11 @@ export async function publishFilter({ store }: Deps, run: ActivityRun, input: In
       duplicates: dataset.counts['duplicates'] ?? 0,
       bad,
     },
-    facts: { dataset: dataset.facts['name'] ?? '', license: dataset.facts['license'] ?? 'unknown', model: filter.classifier.model },
+    facts: {
+      dataset: dataset.facts['name'] ?? '',
+      license: dataset.facts['license'] ?? 'unknown',
+      model: filter.classifier.model,
+    },
     fingerprintOf: fingerprintFields(filter, dataset),
     inputs: [{ name: 'dataset', uri: input.dataset, contentSha256: dataset.contentSha256 }],
     usage: shards.usage,
@@ -143,5 +203,9 @@ export async function publishFilter({ store }: Deps, run: ActivityRun, input: In
     createdBy: run.owner,
     epoch,
   };
-  return resultOf(await store.artifacts.publish({ kind: 'filter', fingerprint, epoch, owner: run.owner, manifest }), manifest, false);
+  return resultOf(
+    await store.artifacts.publish({ kind: 'filter', fingerprint, epoch, owner: run.owner, manifest }),
+    manifest,
+    false,
+  );
 }

@@ -13,11 +13,14 @@ import { hashRows, readRows } from '../services/store/index.ts';
 import { localiseModel } from '../services/train/models.ts';
 import { pythonEnv } from '../services/train/pythonEnv.ts';
 import { collectShards, resultOf, takeArtifact } from './artefactStage.ts';
-import type { Deps } from './deps.ts';
-import { modelOptions } from './gpu.ts';
+import { modelOptions, type Deps } from './deps.ts';
 import type { ActivityRun } from './runActivity.ts';
 
-export async function generateSamples(deps: Deps, run: ActivityRun, { model: source, evaluate, reuse, stage }: GenerateInput): Promise<StageResult> {
+export async function generateSamples(
+  deps: Deps,
+  run: ActivityRun,
+  { model: source, evaluate, reuse, stage }: GenerateInput,
+): Promise<StageResult> {
   const { store, paths } = deps;
   const startedMs = Date.now();
   const model = await localiseModel(source, 'model.uri', modelOptions(deps));
@@ -37,7 +40,8 @@ export async function generateSamples(deps: Deps, run: ActivityRun, { model: sou
     fields,
     reuse,
     owner: run.owner,
-    onWait: (holder) => run.progress(stage, { note: `waits for ${holder.workflowId}, which generates the same samples` }),
+    onWait: (holder) =>
+      run.progress(stage, { note: `waits for ${holder.workflowId}, which generates the same samples` }),
   });
   if (taken.status === 'published') return resultOf(taken.ref, taken.manifest, true);
 
@@ -46,7 +50,9 @@ export async function generateSamples(deps: Deps, run: ActivityRun, { model: sou
   await Promise.all([mkdir(logDir, { recursive: true }), mkdir(workDir, { recursive: true })]);
   const batches = await runGeneration({
     fingerprint: taken.fingerprint,
-    tasks: benchmarks.flatMap(({ name, tasks }) => tasks.map(({ id, message }) => ({ benchmark: name, id, message }))),
+    tasks: benchmarks.flatMap(({ name, tasks }) =>
+      tasks.map(({ id, message }) => ({ benchmark: name, id, message })),
+    ),
     settings: evaluate,
     store,
     signal: run.signal,
@@ -74,7 +80,9 @@ export async function generateSamples(deps: Deps, run: ActivityRun, { model: sou
     counts: shards.counts,
     facts: { model: source.uri, modelContentSha256: model.contentSha256, license: model.license },
     fingerprintOf: fields,
-    inputs: source.uri.startsWith('s3://') ? [{ name: 'model', uri: source.uri, contentSha256: model.contentSha256 }] : [],
+    inputs: source.uri.startsWith('s3://')
+      ? [{ name: 'model', uri: source.uri, contentSha256: model.contentSha256 }]
+      : [],
     usage: shards.usage,
     seconds: (Date.now() - startedMs) / 1000,
     createdAt: new Date().toISOString(),
@@ -82,6 +90,12 @@ export async function generateSamples(deps: Deps, run: ActivityRun, { model: sou
     epoch: taken.epoch,
   };
   const { fingerprint, epoch } = taken;
-  const ref = await store.artifacts.publish({ kind: 'generation', fingerprint, epoch, owner: run.owner, manifest });
+  const ref = await store.artifacts.publish({
+    kind: 'generation',
+    fingerprint,
+    epoch,
+    owner: run.owner,
+    manifest,
+  });
   return resultOf(ref, manifest, false);
 }

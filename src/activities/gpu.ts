@@ -1,7 +1,7 @@
 /** Queue `secpi-gpu`: one attempt at a training, and generation. */
 import type { GpuActivities } from '../contract/activities.ts';
-import { checkModel, type ModelOptions } from '../services/train/models.ts';
-import type { Deps } from './deps.ts';
+import { checkModel } from '../services/train/models.ts';
+import { modelOptions, type Deps } from './deps.ts';
 import { generateSamples } from './generateSamples.ts';
 import { runActivity } from './runActivity.ts';
 import { trainModel } from './trainModel.ts';
@@ -12,13 +12,13 @@ const GENERATE_STALL_MS = 60 * 60_000;
 
 export function createGpuActivities(deps: Deps): GpuActivities {
   return {
-    checkModel: async ({ model, field }) => await runActivity(async () => await checkModel(model, field, modelOptions(deps))),
-    trainModel: async (input) => await runActivity(async (run) => await trainModel(deps, run, input), { stallAfterMs: TRAIN_STALL_MS }),
+    checkModel: async ({ model, field }) =>
+      await runActivity(async () => await checkModel(model, field, modelOptions(deps))),
+    trainModel: async (input) =>
+      await runActivity(async (run) => await trainModel(deps, run, input), { stallAfterMs: TRAIN_STALL_MS }),
     generateSamples: async (input) =>
-      await runActivity(async (run) => await generateSamples(deps, run, input), { stallAfterMs: GENERATE_STALL_MS }),
+      await runActivity(async (run) => await generateSamples(deps, run, input), {
+        stallAfterMs: GENERATE_STALL_MS,
+      }),
   };
-}
-
-export function modelOptions({ store, paths }: Deps): ModelOptions {
-  return { store, cacheDir: paths.cacheDir, baseDir: paths.baseDir, pythonPath: paths.pythonPath };
 }

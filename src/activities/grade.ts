@@ -10,10 +10,17 @@ import { gradeSample, GRADE_CODE_VERSION } from '../services/benchmarks/gradeSam
 import { loadBenchmarks, type Benchmark } from '../services/benchmarks/load.ts';
 import { defaultBootstrap, scoreModel, tallyVerdicts, type ExpectedTask } from '../services/metrics/index.ts';
 import { hashRows, readRows } from '../services/store/index.ts';
-import { collectShards, resultOf, shardResult, takeArtifact, writeParts, type FingerprintFields } from './artefactStage.ts';
+import {
+  collectShards,
+  resultOf,
+  shardResult,
+  takeArtifact,
+  writeParts,
+  type FingerprintFields,
+} from './artefactStage.ts';
 import type { Deps } from './deps.ts';
 import type { ActivityRun } from './runActivity.ts';
-import type { SandboxHost } from './sandbox.ts';
+import type { SandboxHost } from './sandboxHost.ts';
 
 type Input<Name extends keyof SandboxActivities> = Parameters<SandboxActivities[Name]>[0];
 
@@ -30,13 +37,23 @@ export async function openEvaluation(
     fields: fingerprintFields(generation, benchmarks, evaluate, toolchain.pythonVersion),
     reuse,
     owner: run.owner,
-    onWait: (holder) => run.progress('evaluate', { note: `waits for ${holder.workflowId}, which grades the same samples` }),
+    onWait: (holder) =>
+      run.progress('evaluate', { note: `waits for ${holder.workflowId}, which grades the same samples` }),
   });
-  if (taken.status === 'published') return { status: 'published', result: gradedResult(resultOf(taken.ref, taken.manifest, true), taken.manifest) };
+  if (taken.status === 'published')
+    return {
+      status: 'published',
+      result: gradedResult(resultOf(taken.ref, taken.manifest, true), taken.manifest),
+    };
   return { ...taken, rows: generation.rows, shards: Math.ceil(generation.rows / evaluate.gradeShardSamples) };
 }
 
-function fingerprintFields(generation: Manifest, benchmarks: readonly Benchmark[], { limits, gradeShardSamples }: EvaluateSettings, python: string): FingerprintFields {
+function fingerprintFields(
+  generation: Manifest,
+  benchmarks: readonly Benchmark[],
+  { limits, gradeShardSamples }: EvaluateSettings,
+  python: string,
+): FingerprintFields {
   return {
     stage: 'grade',
     codeVersion: GRADE_CODE_VERSION,
@@ -48,7 +65,12 @@ function fingerprintFields(generation: Manifest, benchmarks: readonly Benchmark[
   };
 }
 
-export async function gradeShard({ store, paths }: Deps, run: ActivityRun, host: SandboxHost, task: Input<'gradeShard'>): Promise<ShardResult> {
+export async function gradeShard(
+  { store, paths }: Deps,
+  run: ActivityRun,
+  host: SandboxHost,
+  task: Input<'gradeShard'>,
+): Promise<ShardResult> {
   const { evaluate, fingerprint, index } = task;
   const earlier = await store.artifacts.getShard('evaluation', fingerprint, index);
   if (earlier !== null) return shardResult(earlier, true);
@@ -56,16 +78,28 @@ export async function gradeShard({ store, paths }: Deps, run: ActivityRun, host:
   const generation = await store.artifacts.readByUri(task.generation);
   const size = evaluate.gradeShardSamples;
   const samples = await Array.fromAsync(
-    readRows(store.blobs, generation.parts['samples'] ?? [], { from: index * size, to: (index + 1) * size }, sampleRowSchema),
+    readRows(
+      store.blobs,
+      generation.parts['samples'] ?? [],
+      { from: index * size, to: (index + 1) * size },
+      sampleRowSchema,
+    ),
   );
   const benchmarks = await loadBenchmarks(evaluate.benchmarks, paths.suiteDir);
-  const tasks = new Map(benchmarks.flatMap((benchmark) => benchmark.tasks.map((entry) => [`${benchmark.name}\n${entry.id}`, entry])));
+  const tasks = new Map(
+    benchmarks.flatMap((benchmark) =>
+      benchmark.tasks.map((entry) => [`${benchmark.name}\n${entry.id}`, entry]),
+    ),
+  );
   const verdicts: VerdictRow[] = [];
   for (const sample of samples) {
     run.signal.throwIfAborted();
     const entry = tasks.get(`${sample.benchmark}\n${sample.taskId}`);
-    if (entry === undefined) throw new Error(`the generation has a sample of ${sample.taskId}, which is not in ${sample.benchmark}`);
-    verdicts.push(await gradeSample({ ...host, task: entry, sample, limits: evaluate.limits, signal: run.signal }));
+    if (entry === undefined)
+      throw new Error(`the generation has a sample of ${sample.taskId}, which is not in ${sample.benchmark}`);
+    verdicts.push(
+      await gradeSample({ ...host, task: entry, sample, limits: evaluate.limits, signal: run.signal }),
+    );
     run.beat();
   }
   const record = await store.artifacts.putShard('evaluation', fingerprint, {
@@ -78,7 +112,11 @@ export async function gradeShard({ store, paths }: Deps, run: ActivityRun, host:
   return shardResult(record, false);
 }
 
-export async function publishEvaluation({ store, paths }: Deps, run: ActivityRun, input: Input<'publishEvaluation'>): Promise<GradedResult> {
+export async function publishEvaluation(
+  { store, paths }: Deps,
+  run: ActivityRun,
+  input: Input<'publishEvaluation'>,
+): Promise<GradedResult> {
   const { fingerprint, epoch, evaluate } = input;
   const generation = await store.artifacts.readByUri(input.generation);
   const benchmarks = await loadBenchmarks(evaluate.benchmarks, paths.suiteDir);
@@ -101,8 +139,17 @@ export async function publishEvaluation({ store, paths }: Deps, run: ActivityRun
     parts: { verdicts: parts },
     files: [],
     counts: shards.counts,
-    facts: { func: all.func, secure: all.secure, funcSec: all.funcSec, unknown: all.unknown, missing: all.missing },
-    fingerprintOf: { generation: generation.contentSha256, benchmarks: benchmarks.map(({ name, contentSha256 }) => [name, contentSha256]) },
+    facts: {
+      func: all.func,
+      secure: all.secure,
+      funcSec: all.funcSec,
+      unknown: all.unknown,
+      missing: all.missing,
+    },
+    fingerprintOf: {
+      generation: generation.contentSha256,
+      benchmarks: benchmarks.map(({ name, contentSha256 }) => [name, contentSha256]),
+    },
     inputs: [{ name: 'generation', uri: input.generation, contentSha256: generation.contentSha256 }],
     usage: emptyUsage,
     seconds: shards.seconds,
@@ -110,7 +157,13 @@ export async function publishEvaluation({ store, paths }: Deps, run: ActivityRun
     createdBy: run.owner,
     epoch,
   };
-  const ref = await store.artifacts.publish({ kind: 'evaluation', fingerprint, epoch, owner: run.owner, manifest });
+  const ref = await store.artifacts.publish({
+    kind: 'evaluation',
+    fingerprint,
+    epoch,
+    owner: run.owner,
+    manifest,
+  });
   return gradedResult(resultOf(ref, manifest, false), manifest);
 }
 
@@ -119,7 +172,10 @@ export function expectedTasks(benchmark: Benchmark, samples: number): ExpectedTa
   return benchmark.tasks.map(({ id, scenario, cwe }) => ({ taskId: id, scenario, cwe, samples }));
 }
 
-function gradedResult(base: Omit<GradedResult, 'func' | 'secure' | 'funcSec'>, { facts }: Manifest): GradedResult {
+function gradedResult(
+  base: Omit<GradedResult, 'func' | 'secure' | 'funcSec'>,
+  { facts }: Manifest,
+): GradedResult {
   const score = (name: string): Score => scoreSchema.parse(facts[name]);
   return { ...base, func: score('func'), secure: score('secure'), funcSec: score('funcSec') };
 }

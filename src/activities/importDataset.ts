@@ -21,7 +21,11 @@ const MAX_DEAD_LETTERS = 10_000;
 
 type ImportInput = Parameters<DataActivities['importDataset']>[0];
 
-export async function importDataset({ store, paths }: Deps, run: ActivityRun, { dataset, reuse }: ImportInput): Promise<StageResult> {
+export async function importDataset(
+  { store, paths }: Deps,
+  run: ActivityRun,
+  { dataset, reuse }: ImportInput,
+): Promise<StageResult> {
   const startedMs = Date.now();
   const source = await openSource(dataset, store.objects, paths.baseDir);
   const sourceSha256 = await hashSource(source);
@@ -31,7 +35,12 @@ export async function importDataset({ store, paths }: Deps, run: ActivityRun, { 
     codeVersion: DATASET_CODE_VERSION,
     source: sourceSha256,
     format: format ?? source.format,
-    fields: { task: fields.task ?? null, context: fields.context ?? null, id: fields.id ?? null, language: fields.language ?? null },
+    fields: {
+      task: fields.task ?? null,
+      context: fields.context ?? null,
+      id: fields.id ?? null,
+      language: fields.language ?? null,
+    },
     maxTaskCharacters,
     limitRows: limitRows ?? null,
   };
@@ -40,7 +49,8 @@ export async function importDataset({ store, paths }: Deps, run: ActivityRun, { 
     fields: fingerprintFields,
     reuse,
     owner: run.owner,
-    onWait: (holder) => run.progress(STAGE, { note: `waits for ${holder.workflowId}, which reads the same dataset` }),
+    onWait: (holder) =>
+      run.progress(STAGE, { note: `waits for ${holder.workflowId}, which reads the same dataset` }),
   });
   if (taken.status === 'published') return resultOf(taken.ref, taken.manifest, true);
 
@@ -56,18 +66,29 @@ export async function importDataset({ store, paths }: Deps, run: ActivityRun, { 
   }
   const parts = await writeRows(store.blobs, tasks(), { rowsPerPart: ROWS_PER_PART });
   if (counts.rows === 0) {
-    const why = deadLetters[0] === undefined ? '' : ` The first of ${counts.bad} bad rows: ${deadLetters[0].reason}.`;
-    throw new SecpiError('DATASET_EMPTY', `none of ${counts.in} rows holds a task.${why}`, { field: 'dataset.uri' });
+    const why =
+      deadLetters[0] === undefined ? '' : ` The first of ${counts.bad} bad rows: ${deadLetters[0].reason}.`;
+    throw new SecpiError('DATASET_EMPTY', `none of ${counts.in} rows holds a task.${why}`, {
+      field: 'dataset.uri',
+    });
   }
   const manifest: Manifest = {
     kind: 'dataset',
     fingerprint: taken.fingerprint,
     contentSha256: await hashRows(readRows(store.blobs, parts, {}, taskRowSchema)),
     rows: counts.rows,
-    parts: { tasks: parts, deadLetter: await writeRows(store.blobs, deadLetters, { rowsPerPart: ROWS_PER_PART }) },
+    parts: {
+      tasks: parts,
+      deadLetter: await writeRows(store.blobs, deadLetters, { rowsPerPart: ROWS_PER_PART }),
+    },
     files: [],
     counts: { ...counts },
-    facts: { name: dataset.name ?? dataset.uri, license: dataset.license ?? 'unknown', sourceSha256, sourceBytes: source.bytes },
+    facts: {
+      name: dataset.name ?? dataset.uri,
+      license: dataset.license ?? 'unknown',
+      sourceSha256,
+      sourceBytes: source.bytes,
+    },
     fingerprintOf: fingerprintFields,
     inputs: [],
     usage: emptyUsage,
@@ -76,6 +97,12 @@ export async function importDataset({ store, paths }: Deps, run: ActivityRun, { 
     createdBy: run.owner,
     epoch: taken.epoch,
   };
-  const ref = await store.artifacts.publish({ kind: 'dataset', fingerprint: taken.fingerprint, epoch: taken.epoch, owner: run.owner, manifest });
+  const ref = await store.artifacts.publish({
+    kind: 'dataset',
+    fingerprint: taken.fingerprint,
+    epoch: taken.epoch,
+    owner: run.owner,
+    manifest,
+  });
   return resultOf(ref, manifest, false);
 }

@@ -34,7 +34,10 @@ export interface ActivityOptions {
   readonly stallAfterMs?: number;
 }
 
-export async function runActivity<T>(body: (run: ActivityRun) => Promise<T>, { stallAfterMs = 0 }: ActivityOptions = {}): Promise<T> {
+export async function runActivity<T>(
+  body: (run: ActivityRun) => Promise<T>,
+  { stallAfterMs = 0 }: ActivityOptions = {},
+): Promise<T> {
   const context = Context.current();
   const { info } = context;
   const owner = ownerOf(info);
@@ -51,7 +54,10 @@ export async function runActivity<T>(body: (run: ActivityRun) => Promise<T>, { s
     return await body({
       signal: AbortSignal.any([context.cancellationSignal, stalled.signal]),
       owner,
-      writerOf: (attempt) => ({ ...owner, writer: `${String(attempt).padStart(6, '0')}.${info.currentAttemptScheduledTimestampMs}` }),
+      writerOf: (attempt) => ({
+        ...owner,
+        writer: `${String(attempt).padStart(6, '0')}.${info.currentAttemptScheduledTimestampMs}`,
+      }),
       beat: () => {
         lastProgressMs = Date.now();
       },
@@ -75,7 +81,12 @@ function ownerOf(info: Info): Owner {
   if (execution === undefined || info.workflowNamespace === undefined) {
     throw new SecpiError('INTERNAL', 'this activity must be started by a workflow.');
   }
-  return { namespace: info.workflowNamespace, workflowId: execution.workflowId, runId: execution.runId, writer: '' };
+  return {
+    namespace: info.workflowNamespace,
+    workflowId: execution.workflowId,
+    runId: execution.runId,
+    writer: '',
+  };
 }
 
 interface Reporter {
@@ -103,7 +114,9 @@ function createReporter(context: Context): Reporter {
     context.client.workflow
       .getHandle(execution.workflowId, execution.runId)
       .signal(progressSignalName, signal)
-      .catch((error: unknown) => context.log.warn('a progress signal was not taken', { error: messageOf(error) }));
+      .catch((error: unknown) =>
+        context.log.warn('a progress signal was not taken', { error: messageOf(error) }),
+      );
   };
   return {
     report: ({ stage, progress }) => {
@@ -119,9 +132,13 @@ function createReporter(context: Context): Reporter {
 function translate(error: unknown, context: Context, stalled: boolean, stallAfterMs: number): unknown {
   const details = context.cancellationDetails;
   if (details?.cancelRequested === true) return new CancelledFailure('cancelled by request');
-  if (details?.workerShutdown === true) return toFailure(new SecpiError('PREEMPTED', 'the worker is shutting down.', { cause: error }));
+  if (details?.workerShutdown === true)
+    return toFailure(new SecpiError('PREEMPTED', 'the worker is shutting down.', { cause: error }));
   if (context.cancellationSignal.aborted) return new CancelledFailure('the attempt is no longer wanted');
-  if (stalled) return toFailure(new SecpiError('TRAINER_STALLED', `no progress for ${stallAfterMs / 1000} s.`, { cause: error }));
+  if (stalled)
+    return toFailure(
+      new SecpiError('TRAINER_STALLED', `no progress for ${stallAfterMs / 1000} s.`, { cause: error }),
+    );
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   if (error instanceof SecpiError) return toFailure(error);
   context.log.error('an unexpected error', { error });
@@ -133,8 +150,17 @@ function toFailure(error: SecpiError): ApplicationFailure {
     type: error.code,
     message: redact(error.message),
     nonRetryable: !error.retryable,
-    details: [{ field: error.field ?? null, problem: redact(error.problem), remedy: error.remedy, mender: ERROR_CATALOGUE[error.code].mender }],
+    details: [
+      {
+        field: error.field ?? null,
+        problem: redact(error.problem),
+        remedy: error.remedy,
+        mender: ERROR_CATALOGUE[error.code].mender,
+      },
+    ],
     ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),
-    ...(error.cause instanceof Error && isErrorCode(Reflect.get(error.cause, 'code')) ? { cause: error.cause } : {}),
+    ...(error.cause instanceof Error && isErrorCode(Reflect.get(error.cause, 'code'))
+      ? { cause: error.cause }
+      : {}),
   });
 }

@@ -1,18 +1,13 @@
 /** Queue `secpi-sandbox`: running hostile code, and nothing else. */
 import type { SandboxActivities } from '../contract/activities.ts';
 import { loadBenchmarks } from '../services/benchmarks/load.ts';
-import { createSandbox, stageToolchain, type Sandbox, type Toolchain } from '../services/sandbox/index.ts';
 import type { Deps } from './deps.ts';
 import { gradeShard, openEvaluation, publishEvaluation } from './grade.ts';
 import { runActivity } from './runActivity.ts';
+import { prepareHost, type SandboxHost } from './sandboxHost.ts';
 
 /** A grading shard reports every sample; the longest one is a sample that times out twice. */
 const GRADE_STALL_MS = 15 * 60_000;
-
-export interface SandboxHost {
-  readonly sandbox: Sandbox;
-  readonly toolchain: Toolchain;
-}
 
 export function createSandboxActivities(deps: Deps): SandboxActivities {
   let host: Promise<SandboxHost> | null = null;
@@ -30,14 +25,13 @@ export function createSandboxActivities(deps: Deps): SandboxActivities {
         await loadBenchmarks(benchmarks, deps.paths.suiteDir, field);
         await openHost();
       }),
-    openEvaluation: async (input) => await runActivity(async (run) => await openEvaluation(deps, run, await openHost(), input)),
+    openEvaluation: async (input) =>
+      await runActivity(async (run) => await openEvaluation(deps, run, await openHost(), input)),
     gradeShard: async (input) =>
-      await runActivity(async (run) => await gradeShard(deps, run, await openHost(), input), { stallAfterMs: GRADE_STALL_MS }),
-    publishEvaluation: async (input) => await runActivity(async (run) => await publishEvaluation(deps, run, input)),
+      await runActivity(async (run) => await gradeShard(deps, run, await openHost(), input), {
+        stallAfterMs: GRADE_STALL_MS,
+      }),
+    publishEvaluation: async (input) =>
+      await runActivity(async (run) => await publishEvaluation(deps, run, input)),
   };
-}
-
-async function prepareHost({ paths }: Deps): Promise<SandboxHost> {
-  const toolchain = await stageToolchain({ cacheDir: paths.cacheDir, pip: [paths.pythonPath, '-m', 'pip'] });
-  return { toolchain, sandbox: await createSandbox({ toolchain }) };
 }

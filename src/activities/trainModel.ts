@@ -8,13 +8,18 @@ import type { Manifest } from '../contract/manifest.ts';
 import { ownerSchema, type FileRef, type Owner } from '../contract/refs.ts';
 import { controlQueryName, type Control, type FineTuneResult } from '../contract/workflows.ts';
 import { emptyUsage } from '../contract/usage.ts';
-import { canonicalJson, contentHashOfFiles, trainingAttemptKey, trainingAttemptsPrefix, type Store } from '../services/store/index.ts';
+import {
+  canonicalJson,
+  contentHashOfFiles,
+  trainingAttemptKey,
+  trainingAttemptsPrefix,
+  type Store,
+} from '../services/store/index.ts';
 import { localiseModel, type LocalModel } from '../services/train/models.ts';
 import { pythonEnv } from '../services/train/pythonEnv.ts';
 import { runTraining, TRAIN_CODE_VERSION, type TrainingOutcome } from '../services/train/runTraining.ts';
 import { isRunOpen, resultOf, takeArtifact, type FingerprintFields } from './artefactStage.ts';
-import type { Deps } from './deps.ts';
-import { modelOptions } from './gpu.ts';
+import { modelOptions, type Deps } from './deps.ts';
 import type { ActivityRun } from './runActivity.ts';
 
 const STAGE = 'fine-tune';
@@ -31,12 +36,25 @@ export async function trainModel(deps: Deps, run: ActivityRun, input: TrainInput
   const model = await localiseModel(input.finetune.model, 'finetune.model.uri', modelOptions(deps));
   const fields = fingerprintFields(input, traces, model);
   const owner = run.writerOf(input.attempt);
-  const onWait = (holder: Owner): void => run.progress(STAGE, { note: `waits for ${holder.workflowId}, which trains the same model` });
-  const taken = await takeArtifact(store, client, run, { kind: 'model', fields, reuse: input.reuse, owner, onWait });
-  if (taken.status === 'published') return fineTuneResult(resultOf(taken.ref, taken.manifest, true), taken.manifest);
+  const onWait = (holder: Owner): void =>
+    run.progress(STAGE, { note: `waits for ${holder.workflowId}, which trains the same model` });
+  const taken = await takeArtifact(store, client, run, {
+    kind: 'model',
+    fields,
+    reuse: input.reuse,
+    owner,
+    onWait,
+  });
+  if (taken.status === 'published')
+    return fineTuneResult(resultOf(taken.ref, taken.manifest, true), taken.manifest);
 
-  const training = await store.trainings.claim(taken.fingerprint, owner, async (holder) => await isRunOpen(client, holder, owner));
-  if (training.status === 'busy') throw new Error(`the training is held by ${training.owner.workflowId}, although its model is ours`);
+  const training = await store.trainings.claim(
+    taken.fingerprint,
+    owner,
+    async (holder) => await isRunOpen(client, holder, owner),
+  );
+  if (training.status === 'busy')
+    throw new Error(`the training is held by ${training.owner.workflowId}, although its model is ours`);
   const stopPolling = new AbortController();
   const control = pollControl(run, stopPolling.signal);
   try {
@@ -55,14 +73,35 @@ export async function trainModel(deps: Deps, run: ActivityRun, input: TrainInput
         isPreempted: run.isPreempted,
         onStep: (step, total, note) => run.progress(STAGE, { done: step, total, note }),
         onNote: (note) => run.progress(STAGE, { note }),
-        onResume: async (step) => await recordAttempt(deps, taken.fingerprint, training.epoch, { resumedFromStep: step, startedAt: new Date().toISOString(), owner }),
+        onResume: async (step) =>
+          await recordAttempt(deps, taken.fingerprint, training.epoch, {
+            resumedFromStep: step,
+            startedAt: new Date().toISOString(),
+            owner,
+          }),
         checkpointRequests: () => control.latest().checkpointRequests,
       },
     );
     try {
       run.progress(STAGE, { note: 'uploading the model' });
-      const manifest = await buildManifest(deps, { input, fields, traces, model, outcome, owner, epoch: taken.epoch, id: taken.fingerprint, startedMs });
-      const ref = await store.artifacts.publish({ kind: 'model', fingerprint: taken.fingerprint, epoch: taken.epoch, owner, manifest });
+      const manifest = await buildManifest(deps, {
+        input,
+        fields,
+        traces,
+        model,
+        outcome,
+        owner,
+        epoch: taken.epoch,
+        id: taken.fingerprint,
+        startedMs,
+      });
+      const ref = await store.artifacts.publish({
+        kind: 'model',
+        fingerprint: taken.fingerprint,
+        epoch: taken.epoch,
+        owner,
+        manifest,
+      });
       return fineTuneResult(resultOf(ref, manifest, false), manifest);
     } finally {
       await rm(outcome.dir, { recursive: true, force: true });
@@ -75,7 +114,13 @@ export async function trainModel(deps: Deps, run: ActivityRun, input: TrainInput
 /** Only what changes the weights: not how often they are saved, and the model by content, not by place. */
 function fingerprintFields({ finetune }: TrainInput, traces: Manifest, model: LocalModel): FingerprintFields {
   const { model: _, checkpointEverySteps: __, ...settings } = finetune;
-  return { stage: STAGE, codeVersion: TRAIN_CODE_VERSION, settings, traces: traces.contentSha256, model: model.contentSha256 };
+  return {
+    stage: STAGE,
+    codeVersion: TRAIN_CODE_VERSION,
+    settings,
+    traces: traces.contentSha256,
+    model: model.contentSha256,
+  };
 }
 
 interface ManifestParts {
@@ -95,7 +140,8 @@ async function buildManifest({ store }: Deps, parts: ManifestParts): Promise<Man
   const { finished, started } = outcome;
   const adapter = await store.blobs.putFolder(finished.adapterDir);
   const merged = await store.blobs.putFolder(finished.mergedDir);
-  const under = (folder: string, files: readonly FileRef[]): FileRef[] => files.map((file) => ({ ...file, path: `${folder}/${file.path}` }));
+  const under = (folder: string, files: readonly FileRef[]): FileRef[] =>
+    files.map((file) => ({ ...file, path: `${folder}/${file.path}` }));
   const files = [...under('adapter', adapter), ...under('merged', merged)];
   return {
     kind: 'model',
@@ -135,7 +181,13 @@ async function buildManifest({ store }: Deps, parts: ManifestParts): Promise<Man
   };
 }
 
-function fineTuneResult(base: Omit<FineTuneResult, 'steps' | 'evalLossBefore' | 'evalLossAfter' | 'preemptions' | 'resumedFromSteps'>, manifest: Manifest): FineTuneResult {
+function fineTuneResult(
+  base: Omit<
+    FineTuneResult,
+    'steps' | 'evalLossBefore' | 'evalLossAfter' | 'preemptions' | 'resumedFromSteps'
+  >,
+  manifest: Manifest,
+): FineTuneResult {
   const number = (name: string): number | null => {
     const value = manifest.facts[name];
     return typeof value === 'number' ? value : null;
@@ -150,10 +202,19 @@ function fineTuneResult(base: Omit<FineTuneResult, 'steps' | 'evalLossBefore' | 
   };
 }
 
-const attemptSchema = z.strictObject({ resumedFromStep: z.int().nonnegative(), startedAt: z.iso.datetime(), owner: ownerSchema });
+const attemptSchema = z.strictObject({
+  resumedFromStep: z.int().nonnegative(),
+  startedAt: z.iso.datetime(),
+  owner: ownerSchema,
+});
 
 /** Heartbeats and signals can be lost with their host; what an attempt resumed from is told from the store. */
-async function recordAttempt({ store }: Deps, id: string, epoch: number, attempt: z.infer<typeof attemptSchema>): Promise<void> {
+async function recordAttempt(
+  { store }: Deps,
+  id: string,
+  epoch: number,
+  attempt: z.infer<typeof attemptSchema>,
+): Promise<void> {
   await store.objects.putIfAbsent(trainingAttemptKey(id, epoch), Buffer.from(canonicalJson(attempt)));
 }
 
@@ -161,7 +222,9 @@ async function recordAttempt({ store }: Deps, id: string, epoch: number, attempt
 async function resumedSteps(store: Store, id: string): Promise<number[]> {
   const keys = await Array.fromAsync(store.objects.list(trainingAttemptsPrefix(id)));
   const attempts = await Promise.all(
-    keys.map(async ({ key }) => attemptSchema.parse(JSON.parse((await store.objects.get(key))?.bytes.toString() ?? 'null'))),
+    keys.map(async ({ key }) =>
+      attemptSchema.parse(JSON.parse((await store.objects.get(key))?.bytes.toString() ?? 'null')),
+    ),
   );
   return attempts.map(({ resumedFromStep }) => resumedFromStep).filter((step) => step > 0);
 }
@@ -177,7 +240,9 @@ function pollControl(run: ActivityRun, stop: AbortSignal): { latest(): Control }
       .getHandle(execution.workflowId, execution.runId)
       .query<Control>(controlQueryName)
       .then((control) => (latest = control))
-      .catch((error: unknown) => log.debug('the control query was not answered; asked again', { error: String(error) }));
+      .catch((error: unknown) =>
+        log.debug('the control query was not answered; asked again', { error: String(error) }),
+      );
   }, POLL_CONTROL_MS);
   const end = (): void => clearInterval(timer);
   stop.addEventListener('abort', end, { once: true });

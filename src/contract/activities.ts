@@ -3,7 +3,17 @@
  * Every activity throws ApplicationFailure with a code of the error catalogue as its type.
  */
 import type { Usage } from './manifest.ts';
-import type { BenchmarkName, Dataset, DistillSettings, Endpoint, EvaluateSettings, FilterSettings, FinetuneSettings, ModelSource, Recipe } from './recipe.ts';
+import type {
+  BenchmarkName,
+  Dataset,
+  DistillSettings,
+  Endpoint,
+  EvaluateSettings,
+  FilterSettings,
+  FinetuneSettings,
+  ModelSource,
+  Recipe,
+} from './recipe.ts';
 import type { EvaluateResult, FineTuneResult, SecpiResult, StageResult } from './workflows.ts';
 
 /** `reuse: "never"` gives a run fingerprints of its own. */
@@ -12,7 +22,13 @@ export type Reuse = 'always' | 'never';
 /** A stage's artefact: finished by some run, or this run's to make under an epoch. */
 export type OpenedStage<Result = StageResult> =
   | { readonly status: 'published'; readonly result: Result }
-  | { readonly status: 'owned'; readonly fingerprint: string; readonly epoch: number; readonly shards: number; readonly rows: number };
+  | {
+      readonly status: 'owned';
+      readonly fingerprint: string;
+      readonly epoch: number;
+      readonly shards: number;
+      readonly rows: number;
+    };
 
 export interface ShardResult {
   readonly rows: number;
@@ -74,10 +90,22 @@ export interface DataActivities {
   importDataset(input: { dataset: Dataset; reuse: Reuse }): Promise<StageResult>;
   openFilter(input: { dataset: string; filter: FilterSettings; reuse: Reuse }): Promise<OpenedStage>;
   classifyShard(input: ShardTask & { filter: FilterSettings }): Promise<ShardResult>;
-  publishFilter(input: { dataset: string; filter: FilterSettings; fingerprint: string; epoch: number; shards: number }): Promise<StageResult>;
+  publishFilter(input: {
+    dataset: string;
+    filter: FilterSettings;
+    fingerprint: string;
+    epoch: number;
+    shards: number;
+  }): Promise<StageResult>;
   openTraces(input: { filtered: string; distill: DistillSettings; reuse: Reuse }): Promise<OpenedStage>;
   distilShard(input: ShardTask & { distill: DistillSettings }): Promise<ShardResult>;
-  publishTraces(input: { filtered: string; distill: DistillSettings; fingerprint: string; epoch: number; shards: number }): Promise<StageResult>;
+  publishTraces(input: {
+    filtered: string;
+    distill: DistillSettings;
+    fingerprint: string;
+    epoch: number;
+    shards: number;
+  }): Promise<StageResult>;
 }
 
 export interface GenerateInput {
@@ -91,7 +119,12 @@ export interface GenerateInput {
 export interface GpuActivities {
   checkModel(input: { model: ModelSource; field: string }): Promise<void>;
   /** One attempt at a training: resumes from the newest checkpoint of the store. */
-  trainModel(input: { traces: string; finetune: FinetuneSettings; reuse: Reuse; attempt: number }): Promise<FineTuneResult>;
+  trainModel(input: {
+    traces: string;
+    finetune: FinetuneSettings;
+    reuse: Reuse;
+    attempt: number;
+  }): Promise<FineTuneResult>;
   generateSamples(input: GenerateInput): Promise<StageResult>;
 }
 
@@ -105,12 +138,16 @@ export interface GradeTask {
 /** Queue `secpi-sandbox`: running hostile code. */
 export interface SandboxActivities {
   checkBenchmarks(input: { benchmarks: readonly BenchmarkName[]; field: string }): Promise<void>;
-  openEvaluation(input: { generation: string; evaluate: EvaluateSettings; reuse: Reuse }): Promise<OpenedStage<GradedResult>>;
+  openEvaluation(input: {
+    generation: string;
+    evaluate: EvaluateSettings;
+    reuse: Reuse;
+  }): Promise<OpenedStage<GradedResult>>;
   gradeShard(input: GradeTask): Promise<ShardResult>;
   publishEvaluation(input: {
     generation: string;
     evaluate: EvaluateSettings;
-   
+
     fingerprint: string;
     epoch: number;
     shards: number;
@@ -119,4 +156,3 @@ export interface SandboxActivities {
 
 /** A grading's result, before the generation is added to it. */
 export type GradedResult = Omit<EvaluateResult, 'generation' | 'generationReused'>;
-

@@ -17,7 +17,10 @@ async function quickWith(path: string, value: unknown): Promise<unknown> {
   const recipe = await quick();
   const names = path.split('.');
   const last = names.pop() ?? '';
-  const target = names.reduce<Record<string, unknown>>((current, name) => current[name] as Record<string, unknown>, recipe);
+  const target = names.reduce<Record<string, unknown>>(
+    (current, name) => current[name] as Record<string, unknown>,
+    recipe,
+  );
   target[last] = value;
   return recipe;
 }
@@ -46,8 +49,18 @@ describe('recipes', () => {
     ['finetune.learningRate', 'fast', 'finetune.learningRate', /"fast"/],
     ['finetune.learnRate', 0.1, 'finetune.learnRate', /not a known field/],
     ['finetune.epochs', -1, 'finetune.epochs', /-1/],
-    ['filter.classifier.apiKeyEnv', 'my key', 'filter.classifier.apiKeyEnv', /NAME of an environment variable/i],
-    ['filter.classifier.baseUrl', 'http://127.0.0.1:1/v1', 'filter.classifier.baseUrl', /exactly one of baseUrl and baseUrlEnv/],
+    [
+      'filter.classifier.apiKeyEnv',
+      'my key',
+      'filter.classifier.apiKeyEnv',
+      /NAME of an environment variable/i,
+    ],
+    [
+      'filter.classifier.baseUrl',
+      'http://127.0.0.1:1/v1',
+      'filter.classifier.baseUrl',
+      /exactly one of baseUrl and baseUrlEnv/,
+    ],
     ['evaluate.benchmarks', ['humaneval'], 'evaluate.benchmarks[0]', /"humaneval"/],
     ['distill.holdOutCwes', ['89'], 'distill.holdOutCwes[0]', /CWE-89/],
     ['version', 2, 'version', /2/],
@@ -78,7 +91,9 @@ describe('recipes', () => {
   });
 
   it('refuses provenance of a field that does not exist', async () => {
-    expect(refusalOf(await quickWith('provenance', { 'finetune.epoch': 'a guess' })).message).toContain('finetune.epoch');
+    expect(refusalOf(await quickWith('provenance', { 'finetune.epoch': 'a guess' })).message).toContain(
+      'finetune.epoch',
+    );
   });
 
   it('ships the JSON Schemas that the contract makes', async () => {
@@ -105,14 +120,26 @@ describe('secrets', () => {
 /** Paths of all values that are not objects, e.g. `filter.classifier.model`. */
 function leafPaths(value: unknown, path = ''): string[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [path];
-  return Object.entries(value).flatMap(([name, inner]) => leafPaths(inner, path === '' ? name : `${path}.${name}`));
+  return Object.entries(value).flatMap(([name, inner]) =>
+    leafPaths(inner, path === '' ? name : `${path}.${name}`),
+  );
 }
 
-it.each(['paper-qwq-32b.json', 'paper-qwq-32b-injection-only.json'])('%s tells where each value comes from', async (file) => {
-  const recipe = JSON.parse(await readFile(project(`recipes/${file}`), 'utf8')) as Record<string, unknown> & { provenance: Record<string, string> };
-  const told = Object.keys(recipe.provenance);
-  const stages = ['filter', 'distill', 'finetune', 'evaluate'].flatMap((stage) => leafPaths(recipe[stage], stage));
-  const untold = stages.filter((path) => !told.some((source) => path === source || path.startsWith(`${source}.`)));
-  expect(stages.length).toBeGreaterThan(40);
-  expect(untold).toEqual([]);
-});
+it.each(['paper-qwq-32b.json', 'paper-qwq-32b-injection-only.json'])(
+  '%s tells where each value comes from',
+  async (file) => {
+    const recipe = JSON.parse(await readFile(project(`recipes/${file}`), 'utf8')) as Record<
+      string,
+      unknown
+    > & { provenance: Record<string, string> };
+    const told = Object.keys(recipe.provenance);
+    const stages = ['filter', 'distill', 'finetune', 'evaluate'].flatMap((stage) =>
+      leafPaths(recipe[stage], stage),
+    );
+    const untold = stages.filter(
+      (path) => !told.some((source) => path === source || path.startsWith(`${source}.`)),
+    );
+    expect(stages.length).toBeGreaterThan(40);
+    expect(untold).toEqual([]);
+  },
+);

@@ -14,44 +14,175 @@ interface CatalogueEntry {
 }
 
 export const ERROR_CATALOGUE = {
-  RECIPE_INVALID: { mender: 'user', retryable: false, remedy: 'Correct the field and check the file with `npx secpi validate RECIPE`.' },
+  RECIPE_INVALID: {
+    mender: 'user',
+    retryable: false,
+    remedy: 'Correct the field and check the file with `npx secpi validate RECIPE`.',
+  },
   SECRET_IN_INPUT: {
     mender: 'user',
     retryable: false,
     remedy:
       'The value is in the workflow history already: rotate the key, delete the workflow (`temporal workflow delete`), and name an environment variable in `apiKeyEnv` instead.',
   },
-  DATASET_NOT_FOUND: { mender: 'user', retryable: false, remedy: 'Give a path the worker can read or an s3:// URI; `npx secpi run` uploads local files for you.' },
-  DATASET_EMPTY: { mender: 'user', retryable: false, remedy: 'Give a dataset with at least one row that holds a task.' },
-  DATASET_UNREADABLE: { mender: 'user', retryable: false, remedy: 'Give UTF-8 JSON Lines (one object a line) or one JSON array of objects.' },
-  TOO_MANY_BAD_ROWS: { mender: 'user', retryable: false, remedy: 'Look at the dead-letter part for the reasons, mend the rows, or raise maxBadRowShare.' },
-  NOTHING_KEPT: { mender: 'user', retryable: false, remedy: 'Nothing is left for the next stage: look at the reasons in the artefact, and widen the dataset or the filter.' },
-  API_KEY_MISSING: { mender: 'operator', retryable: false, remedy: 'Set the named environment variable where the worker runs, and restart the worker.' },
-  ENDPOINT_VARIABLE_MISSING: { mender: 'operator', retryable: false, remedy: 'Set the variable named by baseUrlEnv where the worker runs, or give baseUrl in the recipe.' },
-  ENDPOINT_UNREACHABLE: { mender: 'operator', retryable: true, remedy: 'Start the endpoint or correct baseUrl; the worker must be able to reach it.' },
-  ENDPOINT_REFUSED: { mender: 'user', retryable: false, remedy: 'The endpoint refused the request: check the model name, the key and the sampling limits.' },
-  ENDPOINT_OVERLOADED: { mender: 'retry', retryable: true, remedy: 'The endpoint limits or fails; it is tried again after the delay it asks for.' },
-  ANSWER_UNUSABLE: { mender: 'retry', retryable: false, remedy: 'The answer does not hold what was asked for; the row goes to the dead-letter part.' },
-  STORE_UNAVAILABLE: { mender: 'retry', retryable: true, remedy: 'The object store does not answer; it is tried again. Check AWS_ENDPOINT_URL_S3 when it lasts.' },
-  STORE_ACCESS_DENIED: { mender: 'operator', retryable: false, remedy: 'Give the worker credentials that may read, write and list the bucket.' },
-  BUCKET_MISSING: { mender: 'operator', retryable: false, remedy: 'Create the bucket, or name an existing one in SECPI_BUCKET.' },
-  STORE_UNFIT: { mender: 'operator', retryable: false, remedy: 'Use a store that honours If-Match and If-None-Match (AWS S3, MinIO, versitygw, Ceph, R2).' },
-  BLOB_MISSING: { mender: 'operator', retryable: false, remedy: 'The object is gone from the store: restore it, or run again with reuse "never".' },
-  BLOB_CORRUPT: { mender: 'operator', retryable: false, remedy: 'The bytes do not match their hash: restore the object, or run again with reuse "never".' },
-  ARTIFACT_NOT_FOUND: { mender: 'user', retryable: false, remedy: 'Name a published artefact: its uri is in the result of the stage that made it.' },
-  HEAD_FENCED: { mender: 'retry', retryable: false, remedy: 'Another writer took over with a higher epoch; this attempt ends and its work is not published.' },
-  MODEL_NOT_FOUND: { mender: 'user', retryable: false, remedy: 'Give a folder in Hugging Face format, an s3:// model artefact, or hf:owner/name with a revision.' },
-  RESOURCES_INSUFFICIENT: { mender: 'user', retryable: false, remedy: 'Ask for less (batch, sequence length, samples) or use a bigger machine.' },
-  TRAINER_CRASHED: { mender: 'retry', retryable: true, remedy: 'The trainer ended unexpectedly; it is started again from the newest checkpoint.' },
-  TRAINER_OUT_OF_MEMORY: { mender: 'user', retryable: false, remedy: 'Lower microBatchRows or maxSequenceTokens, or use a machine with more memory.' },
-  TRAINER_STALLED: { mender: 'retry', retryable: true, remedy: 'The trainer made no progress for too long; it is started again from the newest checkpoint.' },
-  TRAINING_DIVERGED: { mender: 'user', retryable: false, remedy: 'The loss is not finite: lower learningRate or check the traces.' },
-  PREEMPTED: { mender: 'retry', retryable: true, remedy: 'The machine was taken away; another worker resumes from the newest checkpoint.' },
-  SERVER_CRASHED: { mender: 'retry', retryable: true, remedy: 'The model server ended unexpectedly; it is started again and finished batches are kept.' },
-  BENCHMARK_UNAVAILABLE: { mender: 'user', retryable: false, remedy: 'Leave the benchmark out of evaluate.benchmarks, or use a version of SecPI Pipeline that drives it.' },
-  SUITE_INVALID: { mender: 'user', retryable: false, remedy: 'Mend the suite: every task needs its task, test and unsafe file, and an entry in suite.json.' },
-  SANDBOX_UNAVAILABLE: { mender: 'operator', retryable: true, remedy: 'Run `npx secpi doctor`: it says what the sandbox lacks (bubblewrap, user namespaces, root).' },
-  INTERNAL: { mender: 'retry', retryable: true, remedy: 'This is a defect of SecPI Pipeline: keep the history and the worker log, and report it.' },
+  DATASET_NOT_FOUND: {
+    mender: 'user',
+    retryable: false,
+    remedy: 'Give a path the worker can read or an s3:// URI; `npx secpi run` uploads local files for you.',
+  },
+  DATASET_EMPTY: {
+    mender: 'user',
+    retryable: false,
+    remedy: 'Give a dataset with at least one row that holds a task.',
+  },
+  DATASET_UNREADABLE: {
+    mender: 'user',
+    retryable: false,
+    remedy: 'Give UTF-8 JSON Lines (one object a line) or one JSON array of objects.',
+  },
+  TOO_MANY_BAD_ROWS: {
+    mender: 'user',
+    retryable: false,
+    remedy: 'Look at the dead-letter part for the reasons, mend the rows, or raise maxBadRowShare.',
+  },
+  NOTHING_KEPT: {
+    mender: 'user',
+    retryable: false,
+    remedy:
+      'Nothing is left for the next stage: look at the reasons in the artefact, and widen the dataset or the filter.',
+  },
+  API_KEY_MISSING: {
+    mender: 'operator',
+    retryable: false,
+    remedy: 'Set the named environment variable where the worker runs, and restart the worker.',
+  },
+  ENDPOINT_VARIABLE_MISSING: {
+    mender: 'operator',
+    retryable: false,
+    remedy: 'Set the variable named by baseUrlEnv where the worker runs, or give baseUrl in the recipe.',
+  },
+  ENDPOINT_UNREACHABLE: {
+    mender: 'operator',
+    retryable: true,
+    remedy: 'Start the endpoint or correct baseUrl; the worker must be able to reach it.',
+  },
+  ENDPOINT_REFUSED: {
+    mender: 'user',
+    retryable: false,
+    remedy: 'The endpoint refused the request: check the model name, the key and the sampling limits.',
+  },
+  ENDPOINT_OVERLOADED: {
+    mender: 'retry',
+    retryable: true,
+    remedy: 'The endpoint limits or fails; it is tried again after the delay it asks for.',
+  },
+  ANSWER_UNUSABLE: {
+    mender: 'retry',
+    retryable: false,
+    remedy: 'The answer does not hold what was asked for; the row goes to the dead-letter part.',
+  },
+  STORE_UNAVAILABLE: {
+    mender: 'retry',
+    retryable: true,
+    remedy: 'The object store does not answer; it is tried again. Check AWS_ENDPOINT_URL_S3 when it lasts.',
+  },
+  STORE_ACCESS_DENIED: {
+    mender: 'operator',
+    retryable: false,
+    remedy: 'Give the worker credentials that may read, write and list the bucket.',
+  },
+  BUCKET_MISSING: {
+    mender: 'operator',
+    retryable: false,
+    remedy: 'Create the bucket, or name an existing one in SECPI_BUCKET.',
+  },
+  STORE_UNFIT: {
+    mender: 'operator',
+    retryable: false,
+    remedy: 'Use a store that honours If-Match and If-None-Match (AWS S3, MinIO, versitygw, Ceph, R2).',
+  },
+  BLOB_MISSING: {
+    mender: 'operator',
+    retryable: false,
+    remedy: 'The object is gone from the store: restore it, or run again with reuse "never".',
+  },
+  BLOB_CORRUPT: {
+    mender: 'operator',
+    retryable: false,
+    remedy: 'The bytes do not match their hash: restore the object, or run again with reuse "never".',
+  },
+  ARTIFACT_NOT_FOUND: {
+    mender: 'user',
+    retryable: false,
+    remedy: 'Name a published artefact: its uri is in the result of the stage that made it.',
+  },
+  HEAD_FENCED: {
+    mender: 'retry',
+    retryable: false,
+    remedy: 'Another writer took over with a higher epoch; this attempt ends and its work is not published.',
+  },
+  MODEL_NOT_FOUND: {
+    mender: 'user',
+    retryable: false,
+    remedy:
+      'Give a folder in Hugging Face format, an s3:// model artefact, or hf:owner/name with a revision.',
+  },
+  RESOURCES_INSUFFICIENT: {
+    mender: 'user',
+    retryable: false,
+    remedy: 'Ask for less (batch, sequence length, samples) or use a bigger machine.',
+  },
+  TRAINER_CRASHED: {
+    mender: 'retry',
+    retryable: true,
+    remedy: 'The trainer ended unexpectedly; it is started again from the newest checkpoint.',
+  },
+  TRAINER_OUT_OF_MEMORY: {
+    mender: 'user',
+    retryable: false,
+    remedy: 'Lower microBatchRows or maxSequenceTokens, or use a machine with more memory.',
+  },
+  TRAINER_STALLED: {
+    mender: 'retry',
+    retryable: true,
+    remedy: 'The trainer made no progress for too long; it is started again from the newest checkpoint.',
+  },
+  TRAINING_DIVERGED: {
+    mender: 'user',
+    retryable: false,
+    remedy: 'The loss is not finite: lower learningRate or check the traces.',
+  },
+  PREEMPTED: {
+    mender: 'retry',
+    retryable: true,
+    remedy: 'The machine was taken away; another worker resumes from the newest checkpoint.',
+  },
+  SERVER_CRASHED: {
+    mender: 'retry',
+    retryable: true,
+    remedy: 'The model server ended unexpectedly; it is started again and finished batches are kept.',
+  },
+  BENCHMARK_UNAVAILABLE: {
+    mender: 'user',
+    retryable: false,
+    remedy:
+      'Leave the benchmark out of evaluate.benchmarks, or use a version of SecPI Pipeline that drives it.',
+  },
+  SUITE_INVALID: {
+    mender: 'user',
+    retryable: false,
+    remedy: 'Mend the suite: every task needs its task, test and unsafe file, and an entry in suite.json.',
+  },
+  SANDBOX_UNAVAILABLE: {
+    mender: 'operator',
+    retryable: true,
+    remedy: 'Run `npx secpi doctor`: it says what the sandbox lacks (bubblewrap, user namespaces, root).',
+  },
+  INTERNAL: {
+    mender: 'retry',
+    retryable: true,
+    remedy: 'This is a defect of SecPI Pipeline: keep the history and the worker log, and report it.',
+  },
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;

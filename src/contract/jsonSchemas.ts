@@ -1,7 +1,12 @@
 /** JSON Schemas of what people write, for editors: made from the zod schemas, so they cannot drift. Pure. */
 import { z } from 'zod';
 import { recipeSchema } from './recipe.ts';
-import { distillInputSchema, evaluateInputSchema, filterInputSchema, fineTuneInputSchema } from './workflows.ts';
+import {
+  distillInputSchema,
+  evaluateInputSchema,
+  filterInputSchema,
+  fineTuneInputSchema,
+} from './workflows.ts';
 
 const sources = {
   recipe: { schema: recipeSchema, title: 'SecPI recipe: the input of the workflow secpi' },
@@ -14,6 +19,9 @@ const sources = {
 /** File name → JSON Schema (draft 2020-12), of the input before defaults. */
 export function jsonSchemas(): Record<string, object> {
   return Object.fromEntries(
-    Object.entries(sources).map(([name, { schema, title }]) => [`${name}.schema.json`, { title, ...z.toJSONSchema(schema, { io: 'input' }) }]),
+    Object.entries(sources).map(([name, { schema, title }]) => [
+      `${name}.schema.json`,
+      { title, ...z.toJSONSchema(schema, { io: 'input' }) },
+    ]),
   );
 }

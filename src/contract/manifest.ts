@@ -1,6 +1,13 @@
 /** What the store keeps under a fingerprint: heads, manifests, shard records, checkpoints. */
 import { z } from 'zod';
-import { artifactKindSchema, blobRefSchema, fileRefSchema, ownerSchema, partSchema, sha256Schema } from './refs.ts';
+import {
+  artifactKindSchema,
+  blobRefSchema,
+  fileRefSchema,
+  ownerSchema,
+  partSchema,
+  sha256Schema,
+} from './refs.ts';
 
 /** Tokens and money of answers, summed. */
 export const usageSchema = z.strictObject({
@@ -56,7 +63,11 @@ const headBase = { epoch: z.int().positive(), owner: ownerSchema, updatedAt: z.i
 /** `head.json` of an artefact: who writes it now, or what was published. */
 export const artifactHeadSchema = z.discriminatedUnion('state', [
   z.strictObject({ ...headBase, state: z.literal('building') }),
-  z.strictObject({ ...headBase, state: z.literal('published'), manifest: blobRefSchema.extend({ key: z.string() }) }),
+  z.strictObject({
+    ...headBase,
+    state: z.literal('published'),
+    manifest: blobRefSchema.extend({ key: z.string() }),
+  }),
 ]);
 export type ArtifactHead = z.infer<typeof artifactHeadSchema>;
 
@@ -72,6 +83,13 @@ export type CheckpointManifest = z.infer<typeof checkpointManifestSchema>;
 /** `head.json` of a training: its writer and the checkpoints it published, oldest first. */
 export const trainingHeadSchema = z.strictObject({
   ...headBase,
-  checkpoints: z.array(z.strictObject({ step: z.int().positive(), epoch: z.int().positive(), key: z.string(), sha256: sha256Schema })),
+  checkpoints: z.array(
+    z.strictObject({
+      step: z.int().positive(),
+      epoch: z.int().positive(),
+      key: z.string(),
+      sha256: sha256Schema,
+    }),
+  ),
 });
 export type TrainingHead = z.infer<typeof trainingHeadSchema>;

@@ -1,5 +1,5 @@
 /** Parsing at the boundary: an error names the field, the value's problem and the remedy. Pure. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { SecpiError } from './errors.ts';
 import { recipeSchema, type Recipe } from './recipe.ts';
 import { findSecrets } from './secrets.ts';
@@ -14,8 +14,10 @@ export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unkn
   if (result.success) return result.data;
   const problems = describeIssues(result.error, input);
   const [first] = problems;
-  if (first === undefined) throw new SecpiError('RECIPE_INVALID', 'the input does not fit.', { cause: result.error });
-  if (problems.length === 1) throw new SecpiError('RECIPE_INVALID', `${first.problem}.`, { field: first.field });
+  if (first === undefined)
+    throw new SecpiError('RECIPE_INVALID', 'the input does not fit.', { cause: result.error });
+  if (problems.length === 1)
+    throw new SecpiError('RECIPE_INVALID', `${first.problem}.`, { field: first.field });
   throw new SecpiError(
     'RECIPE_INVALID',
     `${problems.length} fields are wrong: ${problems.map(({ field, problem }) => `${field}: ${problem}`).join('; ')}.`,
@@ -42,7 +44,10 @@ export function describeIssues(error: z.ZodError, input: unknown): FieldProblem[
   return error.issues.flatMap((issue): FieldProblem[] => {
     const field = formatPath(issue.path);
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({ field: field === '' ? key : `${field}.${key}`, problem: 'is not a known field; remove it or correct its name' }));
+      return issue.keys.map((key) => ({
+        field: field === '' ? key : `${field}.${key}`,
+        problem: 'is not a known field; remove it or correct its name',
+      }));
     }
     const value = valueAtPath(input, issue.path);
     const given = value === undefined ? 'is missing' : `is ${describeValue(value)}`;
@@ -60,12 +65,17 @@ function lowerFirst(text: string): string {
 }
 
 function formatPath(path: readonly PropertyKey[]): string {
-  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`)).join('');
+  return path
+    .map((part, index) =>
+      typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`,
+    )
+    .join('');
 }
 
 function valueAtPath(input: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
-    (current, part) => (typeof current === 'object' && current !== null ? Reflect.get(current, part) : undefined),
+    (current, part) =>
+      typeof current === 'object' && current !== null ? Reflect.get(current, part) : undefined,
     input,
   );
 }

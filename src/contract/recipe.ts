@@ -7,7 +7,10 @@ import { cweSchema } from './rows.ts';
 
 const environmentName = z
   .string()
-  .regex(/^[A-Z_][A-Z0-9_]{0,127}$/, 'must be the NAME of an environment variable (upper case, digits, _), never a value');
+  .regex(
+    /^[A-Z_][A-Z0-9_]{0,127}$/,
+    'must be the NAME of an environment variable (upper case, digits, _), never a value',
+  );
 
 const share = z.number().min(0).max(1);
 
@@ -33,7 +36,9 @@ export const endpointSchema = z
     /** Requests in flight per worker process. */
     concurrency: z.int().min(1).max(1024).default(16),
     timeoutSeconds: z.number().positive().max(7200).default(600),
-    priceUsdPerMillionTokens: z.strictObject({ prompt: z.number().nonnegative(), completion: z.number().nonnegative() }).optional(),
+    priceUsdPerMillionTokens: z
+      .strictObject({ prompt: z.number().nonnegative(), completion: z.number().nonnegative() })
+      .optional(),
     sampling: samplingSchema.prefault({}),
   })
   .refine((endpoint) => (endpoint.baseUrl === undefined) !== (endpoint.baseUrlEnv === undefined), {
@@ -103,7 +108,9 @@ export const finetuneSchema = z.strictObject({
       rank: z.int().min(1).max(1024).default(16),
       alpha: z.number().positive().default(32),
       dropout: share.default(0),
-      targetModules: z.union([z.literal('all-linear'), z.array(z.string().min(1)).min(1)]).default('all-linear'),
+      targetModules: z
+        .union([z.literal('all-linear'), z.array(z.string().min(1)).min(1)])
+        .default('all-linear'),
     })
     .prefault({}),
   epochs: z.number().positive().max(1000).default(3),
@@ -153,7 +160,9 @@ export const reuseSchema = z.enum(['always', 'never']).default('always');
 export const recipeSchema = z.strictObject({
   $schema: z.string().optional(),
   version: z.literal(1),
-  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be lower case letters, digits, ".", "_", "-" (at most 64)'),
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be lower case letters, digits, ".", "_", "-" (at most 64)'),
   description: z.string().max(2000).optional(),
   dataset: datasetSchema,
   filter: filterSchema,

@@ -36,7 +36,10 @@ export const deadLetterSchema = z.strictObject({
 });
 export type DeadLetter = z.infer<typeof deadLetterSchema>;
 
-export const chatMessageSchema = z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string() });
+export const chatMessageSchema = z.strictObject({
+  role: z.enum(['system', 'user', 'assistant']),
+  content: z.string(),
+});
 export type ChatMessage = z.infer<typeof chatMessageSchema>;
 
 /** A training pair: the task without any security text → reasoning and answer. */

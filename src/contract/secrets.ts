@@ -42,5 +42,8 @@ export function findSecrets(input: unknown, path = ''): string[] {
 
 /** Replaces what looks like a key; for logs and error messages. */
 export function redact(text: string): string {
-  return KEY_SHAPES.reduce((current, shape) => current.replace(new RegExp(shape.source, `g${shape.flags}`), '[redacted]'), text);
+  return KEY_SHAPES.reduce(
+    (current, shape) => current.replace(new RegExp(shape.source, `g${shape.flags}`), '[redacted]'),
+    text,
+  );
 }

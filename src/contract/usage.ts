@@ -1,7 +1,13 @@
 /** Sums of tokens and money. Pure. */
 import type { Usage } from './manifest.ts';
 
-export const emptyUsage: Usage = { requests: 0, ledgerHits: 0, promptTokens: 0, completionTokens: 0, costUsd: 0 };
+export const emptyUsage: Usage = {
+  requests: 0,
+  ledgerHits: 0,
+  promptTokens: 0,
+  completionTokens: 0,
+  costUsd: 0,
+};
 
 export function addUsage(left: Usage, right: Usage): Usage {
   return {

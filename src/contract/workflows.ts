@@ -4,17 +4,43 @@
  */
 import { z } from 'zod';
 import { countsSchema, usageSchema } from './manifest.ts';
-import { datasetSchema, distillSchema, evaluateSchema, filterSchema, finetuneSchema, modelSourceSchema, reuseSchema } from './recipe.ts';
+import {
+  datasetSchema,
+  distillSchema,
+  evaluateSchema,
+  filterSchema,
+  finetuneSchema,
+  modelSourceSchema,
+  reuseSchema,
+} from './recipe.ts';
 import { artifactRefSchema } from './refs.ts';
 import { scoreSchema } from './summary.ts';
 
-export const queues = { control: 'secpi', data: 'secpi-data', gpu: 'secpi-gpu', sandbox: 'secpi-sandbox' } as const;
+export const queues = {
+  control: 'secpi',
+  data: 'secpi-data',
+  gpu: 'secpi-gpu',
+  sandbox: 'secpi-sandbox',
+} as const;
 export type WorkerKind = keyof typeof queues;
 
-export const workflowTypes = ['secpi', 'filterDataset', 'distillTraces', 'fineTune', 'evaluateModel'] as const;
+export const workflowTypes = [
+  'secpi',
+  'filterDataset',
+  'distillTraces',
+  'fineTune',
+  'evaluateModel',
+] as const;
 export type WorkflowType = (typeof workflowTypes)[number];
 
-export const stageNames = ['filter', 'distil', 'fine-tune', 'evaluate base', 'evaluate tuned', 'report'] as const;
+export const stageNames = [
+  'filter',
+  'distil',
+  'fine-tune',
+  'evaluate base',
+  'evaluate tuned',
+  'report',
+] as const;
 export type StageName = (typeof stageNames)[number];
 
 /** Custom search attributes by name; `secpi doctor` and the workers check that the namespace knows them. */
@@ -31,16 +57,33 @@ export type SearchAttributeName = keyof typeof searchAttributes;
 
 const inputBase = { $schema: z.string().optional(), version: z.literal(1), reuse: reuseSchema };
 
-export const filterInputSchema = z.strictObject({ ...inputBase, dataset: datasetSchema, filter: filterSchema });
+export const filterInputSchema = z.strictObject({
+  ...inputBase,
+  dataset: datasetSchema,
+  filter: filterSchema,
+});
 export type FilterInput = z.infer<typeof filterInputSchema>;
 
 const artifactUri = (kind: string): z.ZodString =>
-  z.string().regex(new RegExp(`^s3://[^/]+/(?:.+/)?artifacts/${kind}/[0-9a-f]{64}$`), `must be the uri of a published ${kind} artefact`);
+  z
+    .string()
+    .regex(
+      new RegExp(`^s3://[^/]+/(?:.+/)?artifacts/${kind}/[0-9a-f]{64}$`),
+      `must be the uri of a published ${kind} artefact`,
+    );
 
-export const distillInputSchema = z.strictObject({ ...inputBase, filtered: artifactUri('filter'), distill: distillSchema });
+export const distillInputSchema = z.strictObject({
+  ...inputBase,
+  filtered: artifactUri('filter'),
+  distill: distillSchema,
+});
 export type DistillInput = z.infer<typeof distillInputSchema>;
 
-export const fineTuneInputSchema = z.strictObject({ ...inputBase, traces: artifactUri('traces'), finetune: finetuneSchema });
+export const fineTuneInputSchema = z.strictObject({
+  ...inputBase,
+  traces: artifactUri('traces'),
+  finetune: finetuneSchema,
+});
 export type FineTuneInput = z.infer<typeof fineTuneInputSchema>;
 
 export const evaluateInputSchema = z.strictObject({

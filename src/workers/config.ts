@@ -21,7 +21,10 @@ const environmentSchema = z.object({
     .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be a bucket name')
     .default('secpi'),
   SECPI_PREFIX: z.string().default(''),
-  SECPI_CACHE: z.string().min(1).default(join(homedir(), '.cache', 'secpi')),
+  SECPI_CACHE: z
+    .string()
+    .min(1)
+    .default(join(homedir(), '.cache', 'secpi')),
   SECPI_STATE: z.string().min(1).default(join(projectDir, '.secpi')),
   SECPI_PYTHON: z.string().min(1).default('python3'),
   SECPI_TASK_SLOTS: z.coerce.number().int().min(1).max(1000).optional(),
@@ -36,7 +39,9 @@ export interface WorkerConfig {
 
 /** Throws RECIPE_INVALID naming the variable. Empty variables count as unset. */
 export function readWorkerConfig(environment: Environment): WorkerConfig {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = environmentSchema.safeParse(given);
   if (!parsed.success) {
     const [first] = describeIssues(parsed.error, given);
@@ -45,7 +50,13 @@ export function readWorkerConfig(environment: Environment): WorkerConfig {
       remedy: 'Correct the variable and start the worker again.',
     });
   }
-  const { AWS_ENDPOINT_URL_S3: endpoint, AWS_REGION: region, SECPI_BUCKET: bucket, SECPI_PREFIX: prefix, ...rest } = parsed.data;
+  const {
+    AWS_ENDPOINT_URL_S3: endpoint,
+    AWS_REGION: region,
+    SECPI_BUCKET: bucket,
+    SECPI_PREFIX: prefix,
+    ...rest
+  } = parsed.data;
   const stateDir = resolve(rest.SECPI_STATE);
   const tempDir = join(stateDir, 'tmp');
   mkdirSync(tempDir, { recursive: true });

@@ -27,7 +27,9 @@ const SHUTDOWN_FORCE_TIME = '90s';
 async function main(): Promise<void> {
   const kinds = parseKinds(process.argv.slice(2));
   const config = readWorkerConfig(process.env);
-  Runtime.install({ logger: new DefaultLogger('INFO', ({ level, message, meta }) => log(level, message, meta)) });
+  Runtime.install({
+    logger: new DefaultLogger('INFO', ({ level, message, meta }) => log(level, message, meta)),
+  });
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
   const connection = await NativeConnection.connect(connectionOptions);
   try {
@@ -37,7 +39,10 @@ async function main(): Promise<void> {
       environment: process.env,
     };
     const workers = await Promise.all(
-      kinds.map(async (kind) => await Worker.create({ connection, namespace, ...(await optionsOf(kind, deps, config)) })),
+      kinds.map(
+        async (kind) =>
+          await Worker.create({ connection, namespace, ...(await optionsOf(kind, deps, config)) }),
+      ),
     );
     const running = workers.map(async (worker) => await worker.run());
     process.stdout.write(`${JSON.stringify({ event: 'ready', kinds, pid: process.pid })}\n`);
@@ -52,7 +57,10 @@ function parseKinds(args: readonly string[]): WorkerKind[] {
   const known = Object.keys(queues);
   const unknown = positionals.find((kind) => !known.includes(kind));
   if (unknown !== undefined) {
-    throw new SecpiError('RECIPE_INVALID', `"${unknown}" is not a kind of worker.`, { field: 'kinds', remedy: `Name some of ${known.join(', ')}, or none for all.` });
+    throw new SecpiError('RECIPE_INVALID', `"${unknown}" is not a kind of worker.`, {
+      field: 'kinds',
+      remedy: `Name some of ${known.join(', ')}, or none for all.`,
+    });
   }
   return (positionals.length === 0 ? known : positionals) as WorkerKind[];
 }
@@ -66,10 +74,19 @@ async function optionsOf(kind: WorkerKind, deps: Deps, { taskSlots }: WorkerConf
   } as const;
   switch (kind) {
     case 'control':
-      return { ...common, workflowBundle: await bundleWorkflows(), activities: createControlActivities(deps) };
+      return {
+        ...common,
+        workflowBundle: await bundleWorkflows(),
+        activities: createControlActivities(deps),
+      };
     case 'data': {
-      const onFlushError = (error: unknown): void => log('WARN', 'answers wait on this disk for the store', { error: messageOf(error) });
-      return { ...common, activities: createDataActivities(deps, onFlushError), maxConcurrentActivityTaskExecutions: taskSlots ?? 8 };
+      const onFlushError = (error: unknown): void =>
+        log('WARN', 'answers wait on this disk for the store', { error: messageOf(error) });
+      return {
+        ...common,
+        activities: createDataActivities(deps, onFlushError),
+        maxConcurrentActivityTaskExecutions: taskSlots ?? 8,
+      };
     }
     case 'gpu':
       // One training or generation at a time: a GPU, or a CPU standing in for it, is not shared.
@@ -84,13 +101,21 @@ async function optionsOf(kind: WorkerKind, deps: Deps, { taskSlots }: WorkerConf
 }
 
 function log(level: string, message: string, meta?: Record<string | symbol, unknown>): void {
-  const text = meta === undefined ? '' : ` ${JSON.stringify(meta, (_, value: unknown) => (value instanceof Error ? (value.stack ?? value.message) : value))}`;
+  const text =
+    meta === undefined
+      ? ''
+      : ` ${JSON.stringify(meta, (_, value: unknown) => (value instanceof Error ? (value.stack ?? value.message) : value))}`;
   process.stderr.write(`${redact(`${new Date().toISOString()} ${level} ${message}${text}`)}\n`);
 }
 
 try {
   await main();
 } catch (error) {
-  log('ERROR', error instanceof SecpiError ? error.message : redact(error instanceof Error ? (error.stack ?? error.message) : String(error)));
+  log(
+    'ERROR',
+    error instanceof SecpiError
+      ? error.message
+      : redact(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+  );
   process.exitCode = 1;
 }

@@ -54,7 +54,10 @@ interface Line extends StageProgress {
   readonly startedAtMs: number | null;
 }
 
-export function createBoard(workflow: WorkflowType, stages: readonly { name: string; unit: StageProgress['unit'] }[]): Board {
+export function createBoard(
+  workflow: WorkflowType,
+  stages: readonly { name: string; unit: StageProgress['unit'] }[],
+): Board {
   const lines = new Map<string, Line>(stages.map(({ name, unit }) => [name, emptyLine(name, unit)]));
   const pending: AttributeValues[] = [];
   const signalledAtMs = new Map<string, number>();
@@ -93,7 +96,18 @@ export function createBoard(workflow: WorkflowType, stages: readonly { name: str
 }
 
 function emptyLine(name: string, unit: StageProgress['unit']): Line {
-  return { name, unit, state: 'waiting', done: 0, total: null, costUsd: 0, note: '', artifact: null, seconds: null, startedAtMs: null };
+  return {
+    name,
+    unit,
+    state: 'waiting',
+    done: 0,
+    total: null,
+    costUsd: 0,
+    note: '',
+    artifact: null,
+    seconds: null,
+    startedAtMs: null,
+  };
 }
 
 function isEnd(state: StageState): boolean {
@@ -110,10 +124,16 @@ function tellParent(before: Line, after: Line, signalledAtMs: Map<string, number
   const { name, startedAtMs: _, ...progress } = after;
   getExternalWorkflowHandle(parent.workflowId, parent.runId)
     .signal(progressSignal, { stage: name, progress })
-    .catch((error: unknown) => log.warn('the parent did not take a progress signal; it may have ended', { error: String(error) }));
+    .catch((error: unknown) =>
+      log.warn('the parent did not take a progress signal; it may have ended', { error: String(error) }),
+    );
 }
 
-function send(values: AttributeValues, allowed: ReadonlySet<string> | null, pending: AttributeValues[]): void {
+function send(
+  values: AttributeValues,
+  allowed: ReadonlySet<string> | null,
+  pending: AttributeValues[],
+): void {
   if (allowed === null) {
     pending.push(values);
     return;
@@ -124,9 +144,12 @@ function send(values: AttributeValues, allowed: ReadonlySet<string> | null, pend
 
 function toPairs(values: AttributeValues): SearchAttributePair[] {
   return Object.entries(values).flatMap(([name, value]: [string, unknown]): SearchAttributePair[] => {
-    if (typeof value === 'number') return [{ key: defineSearchAttributeKey(name as SearchAttributeName, 'DOUBLE'), value }];
-    if (typeof value === 'boolean') return [{ key: defineSearchAttributeKey(name as SearchAttributeName, 'BOOL'), value }];
-    if (typeof value === 'string') return [{ key: defineSearchAttributeKey(name as SearchAttributeName, 'KEYWORD'), value }];
+    if (typeof value === 'number')
+      return [{ key: defineSearchAttributeKey(name as SearchAttributeName, 'DOUBLE'), value }];
+    if (typeof value === 'boolean')
+      return [{ key: defineSearchAttributeKey(name as SearchAttributeName, 'BOOL'), value }];
+    if (typeof value === 'string')
+      return [{ key: defineSearchAttributeKey(name as SearchAttributeName, 'KEYWORD'), value }];
     return [];
   });
 }
@@ -165,5 +188,11 @@ function renderDetails(workflow: WorkflowType, lines: readonly Line[]): string {
     const time = seconds === null ? '' : `${seconds.toFixed(0)} s`;
     return `| ${name} | ${state} | ${amount} | ${time} | $${costUsd.toFixed(4)} | ${note.replaceAll('|', '\\|')} |`;
   });
-  return [`**${workflow}**`, '', '| stage | state | progress | time | cost | note |', '|---|---|---|---|---|---|', ...rows].join('\n');
+  return [
+    `**${workflow}**`,
+    '',
+    '| stage | state | progress | time | cost | note |',
+    '|---|---|---|---|---|---|',
+    ...rows,
+  ].join('\n');
 }

@@ -31,11 +31,11 @@ export async function distillTraces(input: unknown): Promise<StageResult> {
           { summary: `distil shard ${index + 1} of ${shards} with ${distill.teacher.model}` },
           [{ fingerprint, index, shardRows: distill.shardRows, input: filtered, distill }],
         ),
-      ({ rows, bad, usage }) => board.update(STAGE, { done: rows, costUsd: usage.costUsd, note: bad === 0 ? '' : `${bad} bad rows` }),
+      ({ rows, bad, usage }) =>
+        board.update(STAGE, { done: rows, costUsd: usage.costUsd, note: bad === 0 ? '' : `${bad} bad rows` }),
     );
-    return await data.publishTraces.executeWithOptions(
-      { summary: 'publish the verified traces' },
-      [{ filtered, distill, fingerprint, epoch, shards }],
-    );
+    return await data.publishTraces.executeWithOptions({ summary: 'publish the verified traces' }, [
+      { filtered, distill, fingerprint, epoch, shards },
+    ]);
   });
 }

@@ -38,22 +38,30 @@ export async function evaluateModel(input: unknown): Promise<EvaluateResult> {
       seconds: (graded.reused ? 0 : graded.seconds) + (generated.reused ? 0 : generated.seconds),
     };
 
-    async function grade({ fingerprint, epoch, shards, rows }: { fingerprint: string; epoch: number; shards: number; rows: number }) {
+    async function grade({
+      fingerprint,
+      epoch,
+      shards,
+      rows,
+    }: {
+      fingerprint: string;
+      epoch: number;
+      shards: number;
+      rows: number;
+    }) {
       board.update(stage, { done: 0, total: rows, note: 'grading' });
       await runShards(
         shards,
         PARALLEL_GRADE_SHARDS,
         async (index) =>
-          await sandbox.gradeShard.executeWithOptions(
-            { summary: `grade shard ${index + 1} of ${shards}` },
-            [{ fingerprint, index, generation: generation.uri, evaluate }],
-          ),
+          await sandbox.gradeShard.executeWithOptions({ summary: `grade shard ${index + 1} of ${shards}` }, [
+            { fingerprint, index, generation: generation.uri, evaluate },
+          ]),
         (totals) => board.update(stage, { done: totals.rows }),
       );
-      return await sandbox.publishEvaluation.executeWithOptions(
-        { summary: 'publish verdicts and scores' },
-        [{ generation: generation.uri, evaluate, fingerprint, epoch, shards }],
-      );
+      return await sandbox.publishEvaluation.executeWithOptions({ summary: 'publish verdicts and scores' }, [
+        { generation: generation.uri, evaluate, fingerprint, epoch, shards },
+      ]);
     }
   });
 }

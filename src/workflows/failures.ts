@@ -1,5 +1,11 @@
 /** How failures look inside workflows: a plain Error would fail the task for ever, an ApplicationFailure fails the run. */
-import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TimeoutFailure, isCancellation } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  ChildWorkflowFailure,
+  TimeoutFailure,
+  isCancellation,
+} from '@temporalio/workflow';
 import type { z } from 'zod';
 import { isErrorCode, SecpiError, type ErrorCode } from '../contract/errors.ts';
 import { parseInput } from '../contract/parse.ts';
@@ -31,13 +37,19 @@ export type Loss =
   | { readonly kind: 'cancelled' }
   /** The host vanished or was taken away: nothing was reported in time, or a hand-over was. */
   | { readonly kind: 'preempted'; readonly why: string }
-  | { readonly kind: 'error'; readonly code: ErrorCode; readonly message: string; readonly retryable: boolean };
+  | {
+      readonly kind: 'error';
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly retryable: boolean;
+    };
 
 /** Tells apart what a retry policy cannot: a preemption, a user's cancel, and a real error. */
 export function classifyLoss(error: unknown): Loss {
   if (isCancellation(error)) return { kind: 'cancelled' };
   const cause = rootOf(error);
-  if (cause instanceof TimeoutFailure) return { kind: 'preempted', why: `no heartbeat (${cause.timeoutType})` };
+  if (cause instanceof TimeoutFailure)
+    return { kind: 'preempted', why: `no heartbeat (${cause.timeoutType})` };
   if (cause instanceof ApplicationFailure) {
     if (cause.type === 'PREEMPTED') return { kind: 'preempted', why: cause.message };
     const code = isErrorCode(cause.type) ? cause.type : 'INTERNAL';
@@ -62,7 +74,10 @@ export function surface(error: unknown): unknown {
 
 function rootOf(error: unknown): unknown {
   let current = error;
-  while ((current instanceof ActivityFailure || current instanceof ChildWorkflowFailure) && current.cause !== undefined) {
+  while (
+    (current instanceof ActivityFailure || current instanceof ChildWorkflowFailure) &&
+    current.cause !== undefined
+  ) {
     current = current.cause;
   }
   return current;

@@ -16,7 +16,10 @@ export async function filterDataset(input: unknown): Promise<StageResult> {
       { summary: `is ${filter.classifier.model} reachable?` },
       [[{ field: 'filter.classifier', endpoint: filter.classifier }]],
     );
-    const imported = await data.importDataset.executeWithOptions({ summary: `read ${dataset.name ?? dataset.uri}` }, [{ dataset, reuse }]);
+    const imported = await data.importDataset.executeWithOptions(
+      { summary: `read ${dataset.name ?? dataset.uri}` },
+      [{ dataset, reuse }],
+    );
     const datasetUri = imported.artifact.uri;
     const opened = await data.openFilter.executeWithOptions(
       { summary: `take or reuse the filter artefact over ${imported.artifact.rows} rows` },
@@ -33,11 +36,11 @@ export async function filterDataset(input: unknown): Promise<StageResult> {
           { summary: `classify shard ${index + 1} of ${shards} with ${filter.classifier.model}` },
           [{ fingerprint, index, shardRows: filter.shardRows, input: datasetUri, filter }],
         ),
-      ({ rows, bad, usage }) => board.update(STAGE, { done: rows, costUsd: usage.costUsd, note: bad === 0 ? '' : `${bad} bad rows` }),
+      ({ rows, bad, usage }) =>
+        board.update(STAGE, { done: rows, costUsd: usage.costUsd, note: bad === 0 ? '' : `${bad} bad rows` }),
     );
-    return await data.publishFilter.executeWithOptions(
-      { summary: 'publish the kept tasks' },
-      [{ dataset: datasetUri, filter, fingerprint, epoch, shards }],
-    );
+    return await data.publishFilter.executeWithOptions({ summary: 'publish the kept tasks' }, [
+      { dataset: datasetUri, filter, fingerprint, epoch, shards },
+    ]);
   });
 }

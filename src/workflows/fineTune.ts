@@ -52,7 +52,12 @@ async function train({ traces, finetune, reuse }: FineTuneInput, board: Board): 
   for (let attempt = 1; ; attempt += 1) {
     try {
       const result = await gpu.trainModel.executeWithOptions(
-        { summary: attempt === 1 ? `train ${finetune.model.uri}` : `train ${finetune.model.uri}, attempt ${attempt}: resumes` },
+        {
+          summary:
+            attempt === 1
+              ? `train ${finetune.model.uri}`
+              : `train ${finetune.model.uri}, attempt ${attempt}: resumes`,
+        },
         [{ traces, finetune, reuse, attempt }],
       );
       return { ...result, preemptions };
@@ -69,7 +74,10 @@ async function train({ traces, finetune, reuse }: FineTuneInput, board: Board): 
           board.update(STAGE, { note: `lost at step ${step} (${loss.why}); attempt ${attempt + 1} resumes` });
           if (preemptions > MAX_PREEMPTIONS) throw error;
           if (lossesWithoutProgress > MAX_LOSSES_WITHOUT_PROGRESS) {
-            throw lost('TRAINER_CRASHED', `${lossesWithoutProgress} attempts in a row were lost at step ${step}: likely out of memory or a crash, not preemption.`);
+            throw lost(
+              'TRAINER_CRASHED',
+              `${lossesWithoutProgress} attempts in a row were lost at step ${step}: likely out of memory or a crash, not preemption.`,
+            );
           }
           break;
         case 'error':

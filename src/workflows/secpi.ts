@@ -18,7 +18,13 @@ import {
 import type { ReportedStage } from '../contract/activities.ts';
 import { parseRecipe } from '../contract/parse.ts';
 import type { Recipe } from '../contract/recipe.ts';
-import type { EvaluateResult, FineTuneResult, SecpiResult, StageName, StageResult } from '../contract/workflows.ts';
+import type {
+  EvaluateResult,
+  FineTuneResult,
+  SecpiResult,
+  StageName,
+  StageResult,
+} from '../contract/workflows.ts';
 import { createBoard, type Board } from './board.ts';
 import type { distillTraces } from './distillTraces.ts';
 import type { evaluateModel } from './evaluateModel.ts';
@@ -50,11 +56,16 @@ export async function secpi(input: unknown): Promise<SecpiResult> {
     await checkEverything(recipe, board);
     const outcome = await runChain(recipe, board);
     board.begin('report', 'writing');
-    const result = await control.writeReport.executeWithOptions({ summary: 'write report.html and summary.json' }, [
-      { recipe, startedAt, stages: reportedStages(outcome), ...outcome },
-    ]);
+    const result = await control.writeReport.executeWithOptions(
+      { summary: 'write report.html and summary.json' },
+      [{ recipe, startedAt, stages: reportedStages(outcome), ...outcome }],
+    );
     board.update('report', { state: 'done', done: 2, total: 2, artifact: result.report.uri, note: '' });
-    board.attributes({ SecpiCostUsd: result.costUsd, SecpiFuncSec: outcome.tuned.funcSec.value, SecpiReused: result.reusedStages.length > 0 });
+    board.attributes({
+      SecpiCostUsd: result.costUsd,
+      SecpiFuncSec: outcome.tuned.funcSec.value,
+      SecpiReused: result.reusedStages.length > 0,
+    });
     return result;
   } catch (error) {
     throw isCancellation(error) ? error : surface(error);
@@ -68,7 +79,11 @@ async function checkEverything(recipe: Recipe, board: Board): Promise<void> {
     [],
   );
   board.allowAttributes(searchAttributes);
-  board.attributes({ SecpiRecipe: recipe.name, SecpiDataset: recipe.dataset.name ?? recipe.dataset.uri, SecpiModel: recipe.finetune.model.uri });
+  board.attributes({
+    SecpiRecipe: recipe.name,
+    SecpiDataset: recipe.dataset.name ?? recipe.dataset.uri,
+    SecpiModel: recipe.finetune.model.uri,
+  });
   await Promise.all([
     checks.data.checkEndpoints.executeWithOptions({ summary: 'are classifier and teacher reachable?' }, [
       [
@@ -87,9 +102,10 @@ async function checkEverything(recipe: Recipe, board: Board): Promise<void> {
 /** A GPU that is busy with another run must not hold up this check: the stage itself looks again. */
 async function checkModelIfFree({ finetune }: Recipe): Promise<void> {
   try {
-    await checks.gpu.checkModel.executeWithOptions({ summary: 'is the target model there?', scheduleToStartTimeout: '15s' }, [
-      { model: finetune.model, field: 'finetune.model.uri' },
-    ]);
+    await checks.gpu.checkModel.executeWithOptions(
+      { summary: 'is the target model there?', scheduleToStartTimeout: '15s' },
+      [{ model: finetune.model, field: 'finetune.model.uri' }],
+    );
   } catch (error) {
     const cause = error instanceof ActivityFailure ? error.cause : undefined;
     if (!(cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START')) throw error;
@@ -148,7 +164,12 @@ async function runChain(recipe: Recipe, board: Board): Promise<Outcome> {
 }
 
 /** Runs a stage as a child named after it, so that the tree in the UI reads itself. */
-async function stage<Type extends Workflow>(board: Board, name: StageName, type: string, input: unknown): Promise<WorkflowResultType<Type>> {
+async function stage<Type extends Workflow>(
+  board: Board,
+  name: StageName,
+  type: string,
+  input: unknown,
+): Promise<WorkflowResultType<Type>> {
   board.begin(name, 'starting');
   const result = (await executeChild(type, {
     args: [input],

@@ -5,7 +5,11 @@ import type { Board } from './board.ts';
 import { surface } from './failures.ts';
 import { checks } from './stages.ts';
 
-export async function stageWorkflow<Result extends StageResult>(board: Board, stage: string, body: () => Promise<Result>): Promise<Result> {
+export async function stageWorkflow<Result extends StageResult>(
+  board: Board,
+  stage: string,
+  body: () => Promise<Result>,
+): Promise<Result> {
   try {
     board.begin(stage, 'checking');
     const { searchAttributes } = await checks.control.describeEnvironment.executeWithOptions(
@@ -30,7 +34,10 @@ export async function stageWorkflow<Result extends StageResult>(board: Board, st
   } catch (error) {
     const cancelled = isCancellation(error);
     const told = surface(error);
-    board.update(stage, { state: cancelled ? 'cancelled' : 'failed', note: cancelled ? 'cancelled' : firstLine(told) });
+    board.update(stage, {
+      state: cancelled ? 'cancelled' : 'failed',
+      note: cancelled ? 'cancelled' : firstLine(told),
+    });
     throw told;
   }
 }

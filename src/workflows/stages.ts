@@ -1,16 +1,35 @@
 /** The activities by queue, with the patience each kind of work deserves, and the window that shards run in. */
 import { ActivityCancellationType, CancellationScope, proxyActivities } from '@temporalio/workflow';
-import type { ControlActivities, DataActivities, GpuActivities, SandboxActivities, ShardResult } from '../contract/activities.ts';
+import type {
+  ControlActivities,
+  DataActivities,
+  GpuActivities,
+  SandboxActivities,
+  ShardResult,
+} from '../contract/activities.ts';
 import { queues } from '../contract/workflows.ts';
 import { emptyUsage, addUsage } from '../contract/usage.ts';
 
 /** A worker that vanishes is noticed within this time; heartbeats are sent every 2 s. */
 const HEARTBEAT_TIMEOUT = '15s';
-const common = { cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED, heartbeatTimeout: HEARTBEAT_TIMEOUT } as const;
+const common = {
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+} as const;
 /** Passing faults are tried again for about a quarter of an hour; a preemption uses up an attempt as well. */
-const patientRetry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s', maximumAttempts: 20 } as const;
+const patientRetry = {
+  initialInterval: '1s',
+  backoffCoefficient: 2,
+  maximumInterval: '60s',
+  maximumAttempts: 20,
+} as const;
 /** At the boundary a wrong address must be told soon, not waited for. */
-const checkRetry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '5s', maximumAttempts: 4 } as const;
+const checkRetry = {
+  initialInterval: '1s',
+  backoffCoefficient: 2,
+  maximumInterval: '5s',
+  maximumAttempts: 4,
+} as const;
 
 export const control = proxyActivities<ControlActivities>({
   ...common,
@@ -19,7 +38,12 @@ export const control = proxyActivities<ControlActivities>({
   retry: patientRetry,
 });
 
-export const data = proxyActivities<DataActivities>({ ...common, taskQueue: queues.data, startToCloseTimeout: '7d', retry: patientRetry });
+export const data = proxyActivities<DataActivities>({
+  ...common,
+  taskQueue: queues.data,
+  startToCloseTimeout: '7d',
+  retry: patientRetry,
+});
 
 /** Real errors of training are counted by the workflow, so an attempt is never repeated by the policy. */
 export const gpu = proxyActivities<GpuActivities>({
@@ -29,7 +53,12 @@ export const gpu = proxyActivities<GpuActivities>({
   retry: { maximumAttempts: 1 },
 });
 
-export const gpuPatient = proxyActivities<GpuActivities>({ ...common, taskQueue: queues.gpu, startToCloseTimeout: '7d', retry: patientRetry });
+export const gpuPatient = proxyActivities<GpuActivities>({
+  ...common,
+  taskQueue: queues.gpu,
+  startToCloseTimeout: '7d',
+  retry: patientRetry,
+});
 
 export const sandbox = proxyActivities<SandboxActivities>({
   ...common,
@@ -40,10 +69,19 @@ export const sandbox = proxyActivities<SandboxActivities>({
 
 const checking = { ...common, startToCloseTimeout: '2m', retry: checkRetry } as const;
 export const checks = {
-  data: proxyActivities<Pick<DataActivities, 'checkEndpoints' | 'checkDataset'>>({ ...checking, taskQueue: queues.data }),
+  data: proxyActivities<Pick<DataActivities, 'checkEndpoints' | 'checkDataset'>>({
+    ...checking,
+    taskQueue: queues.data,
+  }),
   gpu: proxyActivities<Pick<GpuActivities, 'checkModel'>>({ ...checking, taskQueue: queues.gpu }),
-  sandbox: proxyActivities<Pick<SandboxActivities, 'checkBenchmarks'>>({ ...checking, taskQueue: queues.sandbox }),
-  control: proxyActivities<Pick<ControlActivities, 'describeEnvironment'>>({ ...checking, taskQueue: queues.control }),
+  sandbox: proxyActivities<Pick<SandboxActivities, 'checkBenchmarks'>>({
+    ...checking,
+    taskQueue: queues.sandbox,
+  }),
+  control: proxyActivities<Pick<ControlActivities, 'describeEnvironment'>>({
+    ...checking,
+    taskQueue: queues.control,
+  }),
 };
 
 export interface ShardTotals {

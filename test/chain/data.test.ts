@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StageResult } from '../../src/contract/workflows.ts';
 import { startScriptedServer } from '../llm/scriptedServer.ts';
-import { isAlive, projectDir, quickRecipe, startTestStack, until, type TestStack, type WorkerProcess } from './stack.ts';
+import {
+  isAlive,
+  projectDir,
+  quickRecipe,
+  startTestStack,
+  until,
+  type TestStack,
+  type WorkerProcess,
+} from './stack.ts';
 
 let stack: TestStack;
 let dataWorker: WorkerProcess;
@@ -21,27 +29,59 @@ afterAll(async () => await stack?.stop());
 async function runByCli(type: string, id: string, input: unknown): Promise<StageResult> {
   const file = join(stack.dir, `${id}.json`);
   await writeFile(file, JSON.stringify(input));
-  await stack.temporal('workflow', 'start', '--type', type, '--task-queue', 'secpi', '--workflow-id', id, '--input-file', file);
+  await stack.temporal(
+    'workflow',
+    'start',
+    '--type',
+    type,
+    '--task-queue',
+    'secpi',
+    '--workflow-id',
+    id,
+    '--input-file',
+    file,
+  );
   return (await stack.client.workflow.getHandle(id).result()) as StageResult;
 }
 
 async function failureByCli(type: string, id: string, input: unknown): Promise<string> {
   const file = join(stack.dir, `${id}.json`);
   await writeFile(file, JSON.stringify(input));
-  await stack.temporal('workflow', 'start', '--type', type, '--task-queue', 'secpi', '--workflow-id', id, '--input-file', file);
-  await expect(stack.client.workflow.getHandle(id).result()).rejects.toThrow();
+  await stack.temporal(
+    'workflow',
+    'start',
+    '--type',
+    type,
+    '--task-queue',
+    'secpi',
+    '--workflow-id',
+    id,
+    '--input-file',
+    file,
+  );
+  await expect(stack.client.workflow.getHandle(id).result()).rejects.toThrow('Workflow execution');
   return await stack.temporal('workflow', 'show', '--workflow-id', id, '--output', 'json');
 }
 
-const requests = (model: string): number => Object.values(stack.teacher.stats().byModel[model] ?? {}).reduce((sum, count) => sum + count, 0);
+const requests = (model: string): number =>
+  Object.values(stack.teacher.stats().byModel[model] ?? {}).reduce((sum, count) => sum + count, 0);
 
 describe('filterDataset', () => {
   it('keeps the recorded tasks that carry weaknesses, and a second run asks nobody', async () => {
     const { dataset, filter } = await quickRecipe();
     const input = { version: 1, dataset, filter };
     const first = await runByCli('filterDataset', 'filter-1', input);
-    const verdicts = (await readFile(join(projectDir, 'records/verdicts.jsonl'), 'utf8')).trim().split('\n').map((line) => JSON.parse(line) as { relevant: boolean });
-    expect(first.counts).toEqual({ in: verdicts.length, kept: verdicts.filter(({ relevant }) => relevant).length, dropped: verdicts.filter(({ relevant }) => !relevant).length, duplicates: 0, bad: 0 });
+    const verdicts = (await readFile(join(projectDir, 'records/verdicts.jsonl'), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { relevant: boolean });
+    expect(first.counts).toEqual({
+      in: verdicts.length,
+      kept: verdicts.filter(({ relevant }) => relevant).length,
+      dropped: verdicts.filter(({ relevant }) => !relevant).length,
+      duplicates: 0,
+      bad: 0,
+    });
     expect(first.reused).toBe(false);
     expect(requests('recorded-classifier')).toBe(verdicts.length);
 
@@ -52,7 +92,10 @@ describe('filterDataset', () => {
   });
 
   it('takes a dataset not written here, from an endpoint whose answers nobody here knows', async (context) => {
-    const file = join(process.env['SECPI_TEST_DATA'] ?? join(projectDir, '../shared/data'), 'codealpaca-4535.json');
+    const file = join(
+      process.env['SECPI_TEST_DATA'] ?? join(projectDir, '../shared/data'),
+      'codealpaca-4535.json',
+    );
     if (!existsSync(file)) {
       console.log(`skipped: ${file} is not there (set SECPI_TEST_DATA)`);
       context.skip();
@@ -62,19 +105,40 @@ describe('filterDataset', () => {
     const server = await startScriptedServer(({ prompt: task }) => {
       asked.add(task);
       const relevant = (task.length + Math.floor(salt * 1000)) % 3 === 0;
-      return { kind: 'answer', text: JSON.stringify({ relevant, cwes: relevant ? ['CWE-20'] : [], reason: `by length and ${salt}` }) };
+      return {
+        kind: 'answer',
+        text: JSON.stringify({ relevant, cwes: relevant ? ['CWE-20'] : [], reason: `by length and ${salt}` }),
+      };
     });
     try {
-      const classifier = { baseUrl: server.url, model: 'unknown-to-the-product', concurrency: 32, priceUsdPerMillionTokens: { prompt: 1, completion: 2 } };
-      const result = await runByCli('filterDataset', 'codealpaca', { version: 1, dataset: { uri: file, name: 'codealpaca' }, filter: { classifier, shardRows: 500 } });
-      const { in: total, kept, dropped, duplicates, bad } = result.counts as Record<'in' | 'kept' | 'dropped' | 'duplicates' | 'bad', number>;
+      const classifier = {
+        baseUrl: server.url,
+        model: 'unknown-to-the-product',
+        concurrency: 32,
+        priceUsdPerMillionTokens: { prompt: 1, completion: 2 },
+      };
+      const result = await runByCli('filterDataset', 'codealpaca', {
+        version: 1,
+        dataset: { uri: file, name: 'codealpaca' },
+        filter: { classifier, shardRows: 500 },
+      });
+      const {
+        in: total,
+        kept,
+        dropped,
+        duplicates,
+        bad,
+      } = result.counts as Record<'in' | 'kept' | 'dropped' | 'duplicates' | 'bad', number>;
       expect(total).toBe(4535);
       expect(total).toBe(kept + dropped + duplicates + bad);
       expect(bad).toBe(0);
       expect(kept + dropped).toBe(asked.size);
       expect(kept).toBeGreaterThan(500);
       expect(result.usage.requests).toBe(kept + dropped);
-      expect(result.usage.costUsd).toBeCloseTo((result.usage.promptTokens + 2 * result.usage.completionTokens) / 1e6, 9);
+      expect(result.usage.costUsd).toBeCloseTo(
+        (result.usage.promptTokens + 2 * result.usage.completionTokens) / 1e6,
+        9,
+      );
     } finally {
       await server.close();
     }
@@ -82,15 +146,56 @@ describe('filterDataset', () => {
 
   it.each([
     ['a wrong type', { dataset: { uri: 5 } }, ['RECIPE_INVALID', 'dataset.uri']],
-    ['an unknown field', { dataset: { uri: 'records/tasks.jsonl', split: 'train' } }, ['RECIPE_INVALID', 'dataset.split']],
-    ['a dataset that is missing', { dataset: { uri: 'no-such.jsonl' } }, ['DATASET_NOT_FOUND', 'dataset.uri', 'no-such.jsonl']],
-    ['a pasted key', { filter: { classifier: { baseUrl: 'http://127.0.0.1:1/v1', model: 'm', apiKeyEnv: 'sk-aaaaaaaaaaaaaaaaaaaaaaaa' } } }, ['SECRET_IN_INPUT', 'apiKeyEnv', 'rotate']],
-    ['a key variable that is not set', { filter: { classifier: { baseUrl: 'http://127.0.0.1:1/v1', model: 'm', apiKeyEnv: 'NO_SUCH_VARIABLE' } } }, ['API_KEY_MISSING', 'filter.classifier.apiKeyEnv', 'NO_SUCH_VARIABLE']],
-    ['an endpoint that nobody serves', { filter: { classifier: { baseUrl: 'http://127.0.0.1:1/v1', model: 'm' } } }, ['ENDPOINT_UNREACHABLE', 'filter.classifier.baseUrl', '127.0.0.1:1']],
-    ['a model that is not served', { filter: { classifier: { baseUrlEnv: 'SECPI_TEACHER_URL', model: 'gpt-9' } } }, ['ENDPOINT_REFUSED', 'filter.classifier', 'gpt-9']],
+    [
+      'an unknown field',
+      { dataset: { uri: 'records/tasks.jsonl', split: 'train' } },
+      ['RECIPE_INVALID', 'dataset.split'],
+    ],
+    [
+      'a dataset that is missing',
+      { dataset: { uri: 'no-such.jsonl' } },
+      ['DATASET_NOT_FOUND', 'dataset.uri', 'no-such.jsonl'],
+    ],
+    [
+      'a pasted key',
+      {
+        filter: {
+          classifier: {
+            baseUrl: 'http://127.0.0.1:1/v1',
+            model: 'm',
+            apiKeyEnv: 'sk-aaaaaaaaaaaaaaaaaaaaaaaa',
+          },
+        },
+      },
+      ['SECRET_IN_INPUT', 'apiKeyEnv', 'rotate'],
+    ],
+    [
+      'a key variable that is not set',
+      {
+        filter: {
+          classifier: { baseUrl: 'http://127.0.0.1:1/v1', model: 'm', apiKeyEnv: 'NO_SUCH_VARIABLE' },
+        },
+      },
+      ['API_KEY_MISSING', 'filter.classifier.apiKeyEnv', 'NO_SUCH_VARIABLE'],
+    ],
+    [
+      'an endpoint that nobody serves',
+      { filter: { classifier: { baseUrl: 'http://127.0.0.1:1/v1', model: 'm' } } },
+      ['ENDPOINT_UNREACHABLE', 'filter.classifier.baseUrl', '127.0.0.1:1'],
+    ],
+    [
+      'a model that is not served',
+      { filter: { classifier: { baseUrlEnv: 'SECPI_TEACHER_URL', model: 'gpt-9' } } },
+      ['ENDPOINT_REFUSED', 'filter.classifier', 'gpt-9'],
+    ],
   ])('refuses %s, and the CLI shows code, field and remedy', async (name, change, words) => {
     const { dataset, filter } = await quickRecipe();
-    const shown = await failureByCli('filterDataset', `bad-${name.replaceAll(' ', '-')}`, { version: 1, dataset, filter, ...change });
+    const shown = await failureByCli('filterDataset', `bad-${name.replaceAll(' ', '-')}`, {
+      version: 1,
+      dataset,
+      filter,
+      ...change,
+    });
     for (const word of [...words, 'Remedy:']) expect(shown).toContain(word);
   });
 
@@ -102,11 +207,23 @@ describe('filterDataset', () => {
     const file = join(stack.dir, `${name.replace(' ', '-')}.jsonl`);
     await writeFile(file, content);
     const { filter } = await quickRecipe();
-    const shown = await failureByCli('filterDataset', `dataset-${name.replace(' ', '-')}`, { version: 1, dataset: { uri: file }, filter });
+    const shown = await failureByCli('filterDataset', `dataset-${name.replace(' ', '-')}`, {
+      version: 1,
+      dataset: { uri: file },
+      filter,
+    });
     expect(shown).toContain(code);
     const heads = await Array.fromAsync(stack.store.objects.list('artifacts/dataset/'));
-    const bodies = await Promise.all(heads.filter(({ key }) => key.endsWith('head.json')).map(async ({ key }) => (await stack.store.objects.get(key))?.bytes.toString() ?? ''));
-    expect(bodies.filter((body) => body.includes('"state":"published"') && body.includes(`dataset-${name.replace(' ', '-')}`))).toEqual([]);
+    const bodies = await Promise.all(
+      heads
+        .filter(({ key }) => key.endsWith('head.json'))
+        .map(async ({ key }) => (await stack.store.objects.get(key))?.bytes.toString() ?? ''),
+    );
+    expect(
+      bodies.filter(
+        (body) => body.includes('"state":"published"') && body.includes(`dataset-${name.replace(' ', '-')}`),
+      ),
+    ).toEqual([]);
   });
 });
 
@@ -116,8 +233,17 @@ describe('distillTraces', () => {
     const filtered = await runByCli('filterDataset', 'filter-for-distil', { version: 1, dataset, filter });
     const teacher = distill?.['teacher'] as Record<string, unknown>;
     const CONCURRENCY = 4;
-    const settings = (revision: string) => ({ ...distill, parallelShards: 1, shardRows: 32, teacher: { ...teacher, concurrency: CONCURRENCY, revision } });
-    const whole = await runByCli('distillTraces', 'distil-whole', { version: 1, filtered: filtered.artifact.uri, distill: settings('undisturbed') });
+    const settings = (revision: string) => ({
+      ...distill,
+      parallelShards: 1,
+      shardRows: 32,
+      teacher: { ...teacher, concurrency: CONCURRENCY, revision },
+    });
+    const whole = await runByCli('distillTraces', 'distil-whole', {
+      version: 1,
+      filtered: filtered.artifact.uri,
+      distill: settings('undisturbed'),
+    });
     const paidBefore = requests('recorded-teacher');
     expect(paidBefore).toBe(filtered.artifact.rows);
 
@@ -125,13 +251,30 @@ describe('distillTraces', () => {
     const input = { version: 1, filtered: filtered.artifact.uri, distill: settings('killed') };
     const file = join(stack.dir, 'distil-killed.json');
     await writeFile(file, JSON.stringify(input));
-    await stack.temporal('workflow', 'start', '--type', 'distillTraces', '--task-queue', 'secpi', '--workflow-id', 'distil-killed', '--input-file', file);
+    await stack.temporal(
+      'workflow',
+      'start',
+      '--type',
+      'distillTraces',
+      '--task-queue',
+      'secpi',
+      '--workflow-id',
+      'distil-killed',
+      '--input-file',
+      file,
+    );
     const HALF_A_SHARD = 16;
-    await until('half a shard is paid', async () => requests('recorded-teacher') - paidBefore >= HALF_A_SHARD);
+    await until(
+      'half a shard is paid',
+      async () => requests('recorded-teacher') - paidBefore >= HALF_A_SHARD,
+    );
     await dataWorker.kill();
     expect(isAlive(dataWorker.pid)).toBe(false);
     const paidAtKill = requests('recorded-teacher') - paidBefore;
-    const shards = await stack.store.artifacts.listShards('traces', await openFingerprint('traces', 'distil-killed'));
+    const shards = await stack.store.artifacts.listShards(
+      'traces',
+      await openFingerprint('traces', 'distil-killed'),
+    );
     expect(shards).toEqual([]); // it died within a shard, not between two
     expect(paidAtKill).toBeLessThan(32);
 
@@ -153,9 +296,16 @@ describe('distillTraces', () => {
     const { dataset, filter, distill } = await quickRecipe();
     const filtered = await runByCli('filterDataset', 'filter-for-two', { version: 1, dataset, filter });
     const teacher = distill?.['teacher'] as Record<string, unknown>;
-    const input = { version: 1, filtered: filtered.artifact.uri, distill: { ...distill, teacher: { ...teacher, revision: 'two-runs' } } };
+    const input = {
+      version: 1,
+      filtered: filtered.artifact.uri,
+      distill: { ...distill, teacher: { ...teacher, revision: 'two-runs' } },
+    };
     const before = requests('recorded-teacher');
-    const results = await Promise.all([runByCli('distillTraces', 'two-a', input), runByCli('distillTraces', 'two-b', input)]);
+    const results = await Promise.all([
+      runByCli('distillTraces', 'two-a', input),
+      runByCli('distillTraces', 'two-b', input),
+    ]);
     expect(requests('recorded-teacher') - before).toBe(filtered.artifact.rows);
     expect(new Set(results.map(({ artifact }) => artifact.uri)).size).toBe(1);
     expect(results.map(({ reused }) => reused).sort()).toEqual([false, true]);
@@ -164,7 +314,9 @@ describe('distillTraces', () => {
 
 async function openFingerprint(kind: 'traces', workflowId: string): Promise<string> {
   for await (const { key } of stack.store.objects.list(`artifacts/${kind}/`)) {
-    const body = key.endsWith('/head.json') ? (await stack.store.objects.get(key))?.bytes.toString() : undefined;
+    const body = key.endsWith('/head.json')
+      ? (await stack.store.objects.get(key))?.bytes.toString()
+      : undefined;
     if (body?.includes(`"${workflowId}"`) === true) return key.split('/')[2] ?? '';
   }
   throw new Error(`${workflowId} holds no ${kind}`);

@@ -12,7 +12,9 @@ import type { SecpiResult } from '../../src/contract/workflows.ts';
 import { findProcesses, projectDir, quickRecipe, startTestStack, until, type TestStack } from './stack.ts';
 
 const CANARY = 'canary-4f1d-never-in-a-history';
-const browserPath = process.env['CHROME_PATH'] ?? ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path));
+const browserPath =
+  process.env['CHROME_PATH'] ??
+  ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path));
 
 let stack: TestStack;
 let result: SecpiResult;
@@ -23,7 +25,12 @@ async function smallRecipe(): Promise<Record<string, unknown>> {
   return {
     ...recipe,
     finetune: { ...recipe['finetune'], maxSteps: 6, epochs: 1, checkpointEverySteps: 3 },
-    evaluate: { ...recipe['evaluate'], samplesPerTask: 1, batchSamples: 18, sampling: { temperature: 0.4, maxTokens: 96, seed: 7 } },
+    evaluate: {
+      ...recipe['evaluate'],
+      samplesPerTask: 1,
+      batchSamples: 18,
+      sampling: { temperature: 0.4, maxTokens: 96, seed: 7 },
+    },
   };
 }
 
@@ -32,14 +39,29 @@ beforeAll(async () => {
   await stack.startWorker([], { SOME_API_KEY: CANARY });
   const file = join(stack.dir, 'small.json');
   await writeFile(file, JSON.stringify(await smallRecipe()));
-  await stack.temporal('workflow', 'start', '--type', 'secpi', '--task-queue', 'secpi', '--workflow-id', 'mine', '--input-file', file);
+  await stack.temporal(
+    'workflow',
+    'start',
+    '--type',
+    'secpi',
+    '--task-queue',
+    'secpi',
+    '--workflow-id',
+    'mine',
+    '--input-file',
+    file,
+  );
   result = (await stack.client.workflow.getHandle('mine').result()) as SecpiResult;
   summary = await readSummary(result);
 }, 900_000);
 afterAll(async () => await stack?.stop());
 
 async function readSummary({ summary: { uri, sha256 } }: SecpiResult): Promise<Summary> {
-  const bytes = await stack.store.blobs.readBytes({ uri, sha256, bytes: (await stack.store.objects.head(stack.store.objects.keyOf(uri) ?? ''))?.bytes ?? 0 });
+  const bytes = await stack.store.blobs.readBytes({
+    uri,
+    sha256,
+    bytes: (await stack.store.objects.head(stack.store.objects.keyOf(uri) ?? ''))?.bytes ?? 0,
+  });
   return summarySchema.parse(JSON.parse(bytes.toString()));
 }
 
@@ -67,7 +89,13 @@ describe('secpi', () => {
   });
 
   it('tells every stage with its artefact, time and reuse', () => {
-    expect(summary.stages.map(({ name }) => name)).toEqual(['filter', 'distil', 'fine-tune', 'evaluate base', 'evaluate tuned']);
+    expect(summary.stages.map(({ name }) => name)).toEqual([
+      'filter',
+      'distil',
+      'fine-tune',
+      'evaluate base',
+      'evaluate tuned',
+    ]);
     for (const { artefact, seconds, reused } of summary.stages) {
       expect(artefact).toMatch(/^s3:\/\//);
       expect(seconds).toBeGreaterThan(0);
@@ -77,16 +105,26 @@ describe('secpi', () => {
 
   it('leaves nothing running but the stack', async () => {
     expect(await findProcesses('secpi_trainer', stack.dir)).toEqual([]);
-    expect(await findProcesses('secpi_trainer serve', stack.env['SECPI_CACHE'] ?? 'none', 'max-batch 18')).toEqual([]);
+    expect(
+      await findProcesses('secpi_trainer serve', stack.env['SECPI_CACHE'] ?? 'none', 'max-batch 18'),
+    ).toEqual([]);
   });
 
   it('answers the progress query of the plain CLI with stage, rows, cost and step', async () => {
     const shown = await stack.temporal('workflow', 'query', '--workflow-id', 'mine', '--type', 'progress');
-    for (const word of ['"stage":', '"rows":', '"costUsd":0', '"step":6', '"state":"done"']) expect(shown).toContain(word);
+    for (const word of ['"stage":', '"rows":', '"costUsd":0', '"step":6', '"state":"done"'])
+      expect(shown).toContain(word);
   });
 
   it('keeps payloads small and keys out of every history', async () => {
-    for (const id of ['mine', 'mine/filter', 'mine/distil', 'mine/fine-tune', 'mine/evaluate-base', 'mine/evaluate-tuned']) {
+    for (const id of [
+      'mine',
+      'mine/filter',
+      'mine/distil',
+      'mine/fine-tune',
+      'mine/evaluate-base',
+      'mine/evaluate-tuned',
+    ]) {
       const { events } = await stack.client.workflow.getHandle(id).fetchHistory();
       expect(JSON.stringify(events)).not.toContain(CANARY);
       const largest = Math.max(...(events ?? []).map((event) => JSON.stringify(event).length));
@@ -98,10 +136,16 @@ describe('secpi', () => {
   it('reuses everything the second time: no request, no trainer, no server, and the same scores', async () => {
     const before = stack.teacher.stats().requests;
     const trainings = await Array.fromAsync(stack.store.objects.list('trainings/'));
-    const again = (await stack.client.workflow.execute('secpi', { taskQueue: 'secpi', workflowId: 'again', args: [await smallRecipe()] })) as SecpiResult;
+    const again = (await stack.client.workflow.execute('secpi', {
+      taskQueue: 'secpi',
+      workflowId: 'again',
+      args: [await smallRecipe()],
+    })) as SecpiResult;
     expect(again.reusedStages).toEqual(['filter', 'distil', 'fine-tune', 'evaluate base', 'evaluate tuned']);
     expect(stack.teacher.stats().requests).toBe(before);
-    expect((await Array.fromAsync(stack.store.objects.list('trainings/'))).map(({ key, etag }) => [key, etag])).toEqual(trainings.map(({ key, etag }) => [key, etag]));
+    expect(
+      (await Array.fromAsync(stack.store.objects.list('trainings/'))).map(({ key, etag }) => [key, etag]),
+    ).toEqual(trainings.map(({ key, etag }) => [key, etag]));
     expect((await readSummary(again)).models).toEqual(summary.models);
   }, 120_000);
 });
@@ -109,17 +153,33 @@ describe('secpi', () => {
 describe('a person at a browser', () => {
   let browser: Browser | undefined;
   beforeAll(async () => {
-    if (browserPath === undefined) console.log('skipped: no Chromium (apt-get install chromium, or set CHROME_PATH)');
-    else browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'] });
+    if (browserPath === undefined)
+      console.log('skipped: no Chromium (apt-get install chromium, or set CHROME_PATH)');
+    else
+      browser = await chromium.launch({
+        executablePath: browserPath,
+        args: [
+          '--no-sandbox',
+          '--disable-gpu',
+          '--disable-background-networking',
+          '--disable-component-update',
+          '--disable-sync',
+          '--no-first-run',
+        ],
+      });
   });
   afterAll(async () => await browser?.close());
 
   async function textOf(page: Page, url: string, wanted: string): Promise<string> {
     await page.goto(url);
-    return await until(`"${wanted}" on ${url}`, async () => {
-      const text = await page.locator('body').innerText();
-      return text.includes(wanted) && text;
-    }, 30_000);
+    return await until(
+      `"${wanted}" on ${url}`,
+      async () => {
+        const text = await page.locator('body').innerText();
+        return text.includes(wanted) && text;
+      },
+      30_000,
+    );
   }
 
   it('reads stages, summaries and search attributes in the Temporal UI', async (context) => {
@@ -128,16 +188,35 @@ describe('a person at a browser', () => {
     const { runId } = await stack.client.workflow.getHandle('mine').describe();
     const url = `${stack.uiUrl}/namespaces/default/workflows/mine/${runId}`;
     const history = await textOf(page, `${url}/history`, 'write report.html and summary.json');
-    for (const summaryText of ['are classifier and teacher reachable?', 'is the target model there?', 'mine/filter', 'mine/fine-tune', 'mine/evaluate-tuned']) expect(history).toContain(summaryText);
-    const target = process.env['SECPI_UPDATE_DOCS'] === undefined ? join(projectDir, 'out/temporal-ui.png') : join(projectDir, 'docs/images/temporal-ui.png');
+    for (const summaryText of [
+      'are classifier and teacher reachable?',
+      'is the target model there?',
+      'mine/filter',
+      'mine/fine-tune',
+      'mine/evaluate-tuned',
+    ])
+      expect(history).toContain(summaryText);
+    const target =
+      process.env['SECPI_UPDATE_DOCS'] === undefined
+        ? join(projectDir, 'out/temporal-ui.png')
+        : join(projectDir, 'docs/images/temporal-ui.png');
     await mkdir(dirname(target), { recursive: true });
     await page.screenshot({ path: target });
     expect((await readFile(target)).length).toBeGreaterThan(10_000);
 
     const attributes = await textOf(page, `${url}/search-attributes`, 'SecpiRecipe');
-    for (const word of ['SecpiRecipe', 'quick', 'SecpiFuncSec', 'SecpiCostUsd', 'SecpiModel', 'SmolLM2-135M-Instruct']) expect(attributes).toContain(word);
+    for (const word of [
+      'SecpiRecipe',
+      'quick',
+      'SecpiFuncSec',
+      'SecpiCostUsd',
+      'SecpiModel',
+      'SmolLM2-135M-Instruct',
+    ])
+      expect(attributes).toContain(word);
     const details = await textOf(page, `${url}/user-metadata`, 'evaluate tuned');
-    for (const stage of ['filter', 'distil', 'fine-tune', 'evaluate base', 'evaluate tuned', 'report']) expect(details).toContain(stage);
+    for (const stage of ['filter', 'distil', 'fine-tune', 'evaluate base', 'evaluate tuned', 'report'])
+      expect(details).toContain(stage);
     await page.close();
   }, 120_000);
 

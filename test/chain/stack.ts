@@ -54,7 +54,8 @@ export interface StackOptions {
 
 export function pythonPath(): string {
   const path = process.env['SECPI_PYTHON'];
-  if (path === undefined || !existsSync(path)) throw new Error('SECPI_PYTHON does not name a Python: run the tests by `npm test`');
+  if (path === undefined || !existsSync(path))
+    throw new Error('SECPI_PYTHON does not name a Python: run the tests by `npm test`');
   return path;
 }
 
@@ -67,12 +68,36 @@ export async function startTestStack({ teacherLatencyMs = 0 }: StackOptions = {}
   try {
     const s3 = await startServer();
     ended.push(async () => await s3.stop());
-    const teacher = await startRecordedTeacher({ recordsDir: join(projectDir, 'records'), port: 0, latencyMs: teacherLatencyMs });
+    const teacher = await startRecordedTeacher({
+      recordsDir: join(projectDir, 'records'),
+      port: 0,
+      latencyMs: teacherLatencyMs,
+    });
     ended.push(async () => await teacher.close());
     const [port, uiPort] = [await freePort(), await freePort()];
     const temporalBinary = join(dirname(pythonPath()), 'temporal');
-    const attributes = Object.entries(searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]);
-    const temporal = await start(temporalBinary, ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort), '--log-level', 'error', ...attributes], join(dir, 'temporal.log'), {});
+    const attributes = Object.entries(searchAttributes).flatMap(([name, type]) => [
+      '--search-attribute',
+      `${name}=${type}`,
+    ]);
+    const temporal = await start(
+      temporalBinary,
+      [
+        'server',
+        'start-dev',
+        '--ip',
+        '127.0.0.1',
+        '--port',
+        String(port),
+        '--ui-port',
+        String(uiPort),
+        '--log-level',
+        'error',
+        ...attributes,
+      ],
+      join(dir, 'temporal.log'),
+      {},
+    );
     ended.push(async () => await end(temporal, 'SIGKILL'));
     const address = `127.0.0.1:${port}`;
     const connection = await connect(address);
@@ -106,7 +131,13 @@ export async function startTestStack({ teacherLatencyMs = 0 }: StackOptions = {}
       env,
       startWorker: async (kinds, extra = {}) => {
         const log = join(dir, `worker-${kinds.join('-')}-${workers.length}.log`);
-        const worker = await start(process.execPath, [join(projectDir, 'src/workers/main.ts'), ...kinds], log, { ...env, ...extra }, true);
+        const worker = await start(
+          process.execPath,
+          [join(projectDir, 'src/workers/main.ts'), ...kinds],
+          log,
+          { ...env, ...extra },
+          true,
+        );
         workers.push(worker);
         return {
           pid: worker.pid ?? 0,
@@ -118,10 +149,14 @@ export async function startTestStack({ teacherLatencyMs = 0 }: StackOptions = {}
         };
       },
       temporal: async (...args) => {
-        const { stdout } = await promisify(execFile)(temporalBinary, args, { env: { ...env, TEMPORAL_ADDRESS: address }, cwd: projectDir });
+        const { stdout } = await promisify(execFile)(temporalBinary, args, {
+          env: { ...env, TEMPORAL_ADDRESS: address },
+          cwd: projectDir,
+        });
         return stdout;
       },
-      progress: async (workflowId) => await client.workflow.getHandle(workflowId).query<Progress>(progressQueryName),
+      progress: async (workflowId) =>
+        await client.workflow.getHandle(workflowId).query<Progress>(progressQueryName),
       stop,
     };
   } catch (error) {
@@ -131,9 +166,19 @@ export async function startTestStack({ teacherLatencyMs = 0 }: StackOptions = {}
 }
 
 /** With `ready`, waits for a line of JSON on stdout; a process that ends before is an error with its log. */
-async function start(command: string, args: readonly string[], log: string, env: Readonly<Record<string, string>>, ready = false): Promise<ChildProcess> {
+async function start(
+  command: string,
+  args: readonly string[],
+  log: string,
+  env: Readonly<Record<string, string>>,
+  ready = false,
+): Promise<ChildProcess> {
   const file = await open(log, 'a');
-  const child = spawn(command, [...args], { cwd: projectDir, env: { ...env }, stdio: ['ignore', ready ? 'pipe' : file.fd, file.fd] });
+  const child = spawn(command, [...args], {
+    cwd: projectDir,
+    env: { ...env },
+    stdio: ['ignore', ready ? 'pipe' : file.fd, file.fd],
+  });
   await file.close();
   if (!ready || child.stdout === null) return child;
   const line = createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
@@ -168,7 +213,11 @@ async function connect(address: string): Promise<Connection> {
 }
 
 /** Polls until `look` gives something; fails with `what` after `withinMs`. */
-export async function until<T>(what: string, look: () => Promise<T | null | undefined | false>, withinMs = 60_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | null | undefined | false>,
+  withinMs = 60_000,
+): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     const found = await look();
@@ -198,7 +247,10 @@ export async function findProcesses(...words: string[]): Promise<number[]> {
 }
 
 export async function quickRecipe(): Promise<Record<string, Record<string, unknown>>> {
-  return JSON.parse(await readFile(join(projectDir, 'recipes/quick.json'), 'utf8')) as Record<string, Record<string, unknown>>;
+  return JSON.parse(await readFile(join(projectDir, 'recipes/quick.json'), 'utf8')) as Record<
+    string,
+    Record<string, unknown>
+  >;
 }
 
 /** A random Llama of 3 million parameters with the tokenizer of the embedded model: real code, quick steps. */
@@ -219,6 +271,8 @@ tokenizer.save_pretrained(sys.argv[2])
 `,
   );
   const source = join(process.env['SECPI_CACHE'] ?? '', 'models', 'SmolLM2-135M-Instruct');
-  await promisify(execFile)(pythonPath(), [script, source, out], { env: { HF_HUB_OFFLINE: '1', PATH: '/usr/bin:/bin' } });
+  await promisify(execFile)(pythonPath(), [script, source, out], {
+    env: { HF_HUB_OFFLINE: '1', PATH: '/usr/bin:/bin' },
+  });
   return out;
 }

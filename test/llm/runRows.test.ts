@@ -84,13 +84,23 @@ describe('answers', () => {
     expect(progress.map(({ done }) => done)).toEqual(Array.from({ length: 60 }, (_, at) => at + 1));
   });
 
-  test('are taken from the ledger the next time, and cost nothing', async () => {
+  test('are taken from the ledger by another artefact, and cost it nothing', async () => {
     const server = await serve(({ prompt }) => answer(prompt));
-    await run(server.url, rowsOf(20));
+    await run(server.url, rowsOf(20), { payer: 'the artefact before' });
     const again = await run(server.url, rowsOf(25));
     expect(texts(again.results)).toEqual(rowsOf(25));
     expect(again.usage).toMatchObject({ requests: 5, ledgerHits: 20, promptTokens: 50 });
     expect(server.counts().requests).toBe(25);
+  });
+
+  test('that an earlier attempt at the same artefact paid for stay part of its cost', async () => {
+    const server = await serve(({ prompt }) => answer(prompt));
+    const price = { prompt: 1, completion: 1 };
+    const first = await run(server.url, rowsOf(20), { price });
+    const again = await run(server.url, rowsOf(20), { price });
+    expect(again.usage).toMatchObject({ requests: 0, ledgerHits: 20 });
+    expect(again.usage.costUsd).toBe(first.usage.costUsd);
+    expect(again.usage.promptTokens).toBe(first.usage.promptTokens);
   });
 
   test('are shared by rows that ask the same', async () => {

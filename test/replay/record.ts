@@ -15,12 +15,29 @@ try {
   const recipe = await quickRecipe();
   const small = {
     ...recipe,
-    finetune: { ...recipe['finetune'], model: { uri: await makeTinyModel(stack.dir) }, maxSteps: 4, checkpointEverySteps: 2 },
-    evaluate: { ...recipe['evaluate'], samplesPerTask: 1, sampling: { temperature: 0.6, maxTokens: 16, seed: 7 }, batchSamples: 18, gradeShardSamples: 9 },
+    finetune: {
+      ...recipe['finetune'],
+      model: { uri: await makeTinyModel(stack.dir) },
+      maxSteps: 4,
+      checkpointEverySteps: 2,
+    },
+    evaluate: {
+      ...recipe['evaluate'],
+      samplesPerTask: 1,
+      sampling: { temperature: 0.6, maxTokens: 16, seed: 7 },
+      batchSamples: 18,
+      gradeShardSamples: 9,
+    },
   };
   await stack.client.workflow.execute('secpi', { taskQueue: 'secpi', workflowId: 'recorded', args: [small] });
   await mkdir(folder, { recursive: true });
-  for (const id of ['recorded', 'recorded/filter', 'recorded/distil', 'recorded/fine-tune', 'recorded/evaluate-base']) {
+  for (const id of [
+    'recorded',
+    'recorded/filter',
+    'recorded/distil',
+    'recorded/fine-tune',
+    'recorded/evaluate-base',
+  ]) {
     const history = await stack.client.workflow.getHandle(id).fetchHistory();
     const json = proto.temporal.api.history.v1.History.create(history);
     const name = id === 'recorded' ? 'secpi' : (id.split('/')[1] ?? id);

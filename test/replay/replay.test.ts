@@ -1,7 +1,13 @@
 /** Workflows are deterministic: what was recorded once must replay, and a reordered workflow must not. */
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { DefaultLogger, Runtime, Worker, bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  Runtime,
+  Worker,
+  bundleWorkflowCode,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, expect, it } from 'vitest';
 import { bundleWorkflows } from '../../src/workers/bundle.ts';
@@ -21,7 +27,13 @@ async function replay(workflowBundle: WorkflowBundleWithSourceMap, name: string)
 }
 
 it('has a history of the whole chain and of each stage', () => {
-  expect(names.sort()).toEqual(['distil.json', 'evaluate-base.json', 'filter.json', 'fine-tune.json', 'secpi.json']);
+  expect(names.sort()).toEqual([
+    'distil.json',
+    'evaluate-base.json',
+    'filter.json',
+    'fine-tune.json',
+    'secpi.json',
+  ]);
 });
 
 it.each(names)('replays %s', async (name) => {

@@ -101,6 +101,15 @@ describe('what crosses between the processes', () => {
     });
   });
 
+  it('works under a strict umask of the worker', async () => {
+    const before = process.umask(0o077);
+    try {
+      expect(await gradeForged(HONEST_SAMPLE)).toMatchObject({ functional: true, secure: true });
+    } finally {
+      process.umask(before);
+    }
+  });
+
   it('a sample that dies under an attack keeps its function and is not secure', async () => {
     await using work = await sandbox.createWorkDir();
     const testFile = join(work.path, 'death_test.py');

@@ -21,11 +21,20 @@ export interface GradeSampleRequest {
 }
 
 /** Throws SANDBOX_UNAVAILABLE; everything that is the sample's doing is in the verdict. */
-export async function gradeSample({ sandbox, toolchain, task, sample, limits, signal }: GradeSampleRequest): Promise<VerdictRow> {
+export async function gradeSample({
+  sandbox,
+  toolchain,
+  task,
+  sample,
+  limits,
+  signal,
+}: GradeSampleRequest): Promise<VerdictRow> {
   const { reply } = sample;
-  if (reply === null) return verdictOf(task, sample, { generated: false, extractable: false }, failure('notGenerated'));
+  if (reply === null)
+    return verdictOf(task, sample, { generated: false, extractable: false }, failure('notGenerated'));
   const extracted = extractCode(reply, task.language, task.entryPoint);
-  if (extracted.code === null) return verdictOf(task, sample, { generated: true, extractable: false }, failure(extracted.reason));
+  if (extracted.code === null)
+    return verdictOf(task, sample, { generated: true, extractable: false }, failure(extracted.reason));
   const grade = await gradePythonSample({
     sandbox,
     toolchain,

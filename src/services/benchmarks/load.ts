@@ -21,19 +21,32 @@ export interface Benchmark {
 }
 
 /** Refuses at once what this version cannot drive. Throws BENCHMARK_UNAVAILABLE, SUITE_INVALID. */
-export async function loadBenchmarks(names: readonly BenchmarkName[], suiteDir: string, field = 'evaluate.benchmarks'): Promise<Benchmark[]> {
-  return await Promise.all(names.map(async (name, index) => await loadBenchmark(name, suiteDir, `${field}[${index}]`)));
+export async function loadBenchmarks(
+  names: readonly BenchmarkName[],
+  suiteDir: string,
+  field = 'evaluate.benchmarks',
+): Promise<Benchmark[]> {
+  return await Promise.all(
+    names.map(async (name, index) => await loadBenchmark(name, suiteDir, `${field}[${index}]`)),
+  );
 }
 
 async function loadBenchmark(name: BenchmarkName, suiteDir: string, field: string): Promise<Benchmark> {
   if (name !== 'suite') {
-    throw new SecpiError('BENCHMARK_UNAVAILABLE', `this version grades "suite" only; it does not drive "${name}" yet.`, { field });
+    throw new SecpiError(
+      'BENCHMARK_UNAVAILABLE',
+      `this version grades "suite" only; it does not drive "${name}" yet.`,
+      { field },
+    );
   }
   const suite = await loadSuite(suiteDir);
   const tasks = suite.map((task) => ({ ...task, benchmark: name, message: buildPrompt(task) }));
   return {
     name,
-    promptsSha256: fingerprint({ version: suitePromptVersion, messages: tasks.map(({ id, message }) => [id, message]) }),
+    promptsSha256: fingerprint({
+      version: suitePromptVersion,
+      messages: tasks.map(({ id, message }) => [id, message]),
+    }),
     contentSha256: suiteContentHash(suite),
     tasks,
   };

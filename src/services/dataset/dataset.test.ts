@@ -9,14 +9,23 @@ import { importRows, type ImportCounts, type ImportedRow } from './importDataset
 import { normaliseRecord, normaliseText } from './normalise.ts';
 import { openSource } from './source.ts';
 
-const store = createObjectStore({ endpoint: 'http://127.0.0.1:1', region: 'none', bucket: 'nowhere', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } });
+const store = createObjectStore({
+  endpoint: 'http://127.0.0.1:1',
+  region: 'none',
+  bucket: 'nowhere',
+  credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+});
 let dir = '';
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'secpi-dataset-'));
 });
 afterAll(async () => await rm(dir, { recursive: true, force: true }));
 
-async function importFile(name: string, content: string | Buffer, settings: Record<string, unknown> = {}): Promise<{ rows: ImportedRow[]; counts: ImportCounts }> {
+async function importFile(
+  name: string,
+  content: string | Buffer,
+  settings: Record<string, unknown> = {},
+): Promise<{ rows: ImportedRow[]; counts: ImportCounts }> {
   await writeFile(join(dir, name), content);
   const dataset = datasetSchema.parse({ uri: name, ...settings });
   const counts: ImportCounts = { in: 0, rows: 0, duplicates: 0, bad: 0 };
@@ -43,19 +52,33 @@ describe('normaliseRecord', () => {
     [{ instruction: 'Sort it', input: '' }, 'Sort it'],
     [{ prompt: 'Do this', output: 'x' }, 'Do this'],
     [{ question: 'Why?' }, 'Why?'],
-    [{ messages: [{ role: 'system', content: 's' }, { role: 'user', content: 'Hello' }] }, 'Hello'],
+    [
+      {
+        messages: [
+          { role: 'system', content: 's' },
+          { role: 'user', content: 'Hello' },
+        ],
+      },
+      'Hello',
+    ],
     [{ conversations: [{ from: 'human', value: 'Hi' }] }, 'Hi'],
   ])('finds the task in %j', (record, task) => {
     const normalised = normaliseRecord(record, settings);
     expect(normalised.kind === 'task' && normalised.row.task).toBe(task);
   });
 
-  it.each([[null], ['text'], [[]], [{}], [{ instruction: '   ' }], [{ messages: [] }]])('calls %j bad', (record) => {
-    expect(normaliseRecord(record, settings).kind).toBe('bad');
-  });
+  it.each([[null], ['text'], [[]], [{}], [{ instruction: '   ' }], [{ messages: [] }]])(
+    'calls %j bad',
+    (record) => {
+      expect(normaliseRecord(record, settings).kind).toBe('bad');
+    },
+  );
 
   it('takes the fields that the recipe names', () => {
-    const named = datasetSchema.parse({ uri: 'x.jsonl', fields: { task: 'goal', id: 'key', language: 'tongue' } });
+    const named = datasetSchema.parse({
+      uri: 'x.jsonl',
+      fields: { task: 'goal', id: 'key', language: 'tongue' },
+    });
     const normalised = normaliseRecord({ goal: 'G', key: 7, tongue: 'Python', instruction: 'no' }, named);
     expect(normalised).toMatchObject({ kind: 'task', row: { task: 'G', id: '7', language: 'python' } });
   });
@@ -76,25 +99,52 @@ describe('normaliseRecord', () => {
 
 describe('importRows', () => {
   it('reads JSON Lines, counts duplicates and bad rows, and goes on', async () => {
-    const lines = ['{"instruction":"one"}', '', 'not json', '{"instruction":"ONE "}', '{"output":"no task"}', '{"instruction":"two","id":"t"}', '{"instruction":"three","id":"t"}'];
+    const lines = [
+      '{"instruction":"one"}',
+      '',
+      'not json',
+      '{"instruction":"ONE "}',
+      '{"output":"no task"}',
+      '{"instruction":"two","id":"t"}',
+      '{"instruction":"three","id":"t"}',
+    ];
     const { rows, counts } = await importFile('a.jsonl', lines.join('\n'));
     expect(counts).toEqual({ in: 6, rows: 3, duplicates: 1, bad: 2 });
     const tasks = rows.flatMap((row) => (row.kind === 'task' ? [row.row] : []));
-    expect(tasks.map(({ index, task }) => [index, task])).toEqual([[0, 'one'], [1, 'two'], [2, 'three']]);
+    expect(tasks.map(({ index, task }) => [index, task])).toEqual([
+      [0, 'one'],
+      [1, 'two'],
+      [2, 'three'],
+    ]);
     expect(new Set(tasks.map(({ id }) => id)).size).toBe(3);
   });
 
   it('reads a JSON array and stops at limitRows', async () => {
-    const { counts } = await importFile('b.json', JSON.stringify([{ prompt: 'a' }, { prompt: 'b' }, { prompt: 'c' }]), { limitRows: 2 });
+    const { counts } = await importFile(
+      'b.json',
+      JSON.stringify([{ prompt: 'a' }, { prompt: 'b' }, { prompt: 'c' }]),
+      { limitRows: 2 },
+    );
     expect(counts).toEqual({ in: 2, rows: 2, duplicates: 0, bad: 0 });
   });
 
   it('sets aside invalid UTF-8 and over-long tasks with their reason', async () => {
-    const bad = Buffer.concat([Buffer.from('{"instruction":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}\n')]);
+    const bad = Buffer.concat([
+      Buffer.from('{"instruction":"'),
+      Buffer.from([0xff, 0xfe]),
+      Buffer.from('"}\n'),
+    ]);
     const long = Buffer.from(`${JSON.stringify({ instruction: 'x'.repeat(200) })}\n`);
-    const { rows, counts } = await importFile('c.jsonl', Buffer.concat([Buffer.from('{"instruction":"ok"}\n'), bad, long]), { maxTaskCharacters: 100 });
+    const { rows, counts } = await importFile(
+      'c.jsonl',
+      Buffer.concat([Buffer.from('{"instruction":"ok"}\n'), bad, long]),
+      { maxTaskCharacters: 100 },
+    );
     expect(counts.bad).toBe(2);
-    expect(rows.flatMap((row) => (row.kind === 'bad' ? [row.row.reason] : []))).toEqual(['the line is not UTF-8', expect.stringContaining('200 characters')]);
+    expect(rows.flatMap((row) => (row.kind === 'bad' ? [row.row.reason] : []))).toEqual([
+      'the line is not UTF-8',
+      expect.stringContaining('200 characters'),
+    ]);
   });
 
   it.each([

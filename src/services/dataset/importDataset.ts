@@ -15,7 +15,9 @@ export interface ImportCounts {
   bad: number;
 }
 
-export type ImportedRow = { readonly kind: 'task'; readonly row: TaskRow } | { readonly kind: 'bad'; readonly row: DeadLetter };
+export type ImportedRow =
+  | { readonly kind: 'task'; readonly row: TaskRow }
+  | { readonly kind: 'bad'; readonly row: DeadLetter };
 
 /**
  * Yields each row once, in the order of the source. `counts` is filled while reading:
@@ -34,13 +36,19 @@ export async function* importRows(
     counts.in += 1;
     if (record.kind === 'bad') {
       counts.bad += 1;
-      yield { kind: 'bad', row: { index: position, id: null, reason: record.problem, excerpt: record.excerpt } };
+      yield {
+        kind: 'bad',
+        row: { index: position, id: null, reason: record.problem, excerpt: record.excerpt },
+      };
       continue;
     }
     const normalised = normaliseRecord(record.value, dataset);
     if (normalised.kind === 'bad') {
       counts.bad += 1;
-      yield { kind: 'bad', row: { index: position, id: normalised.id, reason: normalised.reason, excerpt: normalised.excerpt } };
+      yield {
+        kind: 'bad',
+        row: { index: position, id: normalised.id, reason: normalised.reason, excerpt: normalised.excerpt },
+      };
       continue;
     }
     const { row } = normalised;
@@ -52,7 +60,10 @@ export async function* importRows(
     // An id used twice for two different tasks must not merge them: the later one is told apart by its content.
     const id = seenIds.has(row.id) ? `${row.id}#${row.taskSha256.slice(0, 8)}` : row.id;
     seenIds.add(id);
-    yield { kind: 'task', row: { index: counts.rows, id, task: row.task, language: row.language, taskSha256: row.taskSha256 } };
+    yield {
+      kind: 'task',
+      row: { index: counts.rows, id, task: row.task, language: row.language, taskSha256: row.taskSha256 },
+    };
     counts.rows += 1;
   }
 }

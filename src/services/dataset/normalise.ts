@@ -19,7 +19,10 @@ const CONTEXT_FIELDS = ['input', 'context'] as const;
 const ID_FIELDS = ['id', 'task_id', 'question_id'] as const;
 const LANGUAGE_FIELDS = ['language', 'lang', 'programming_language'] as const;
 
-export function normaliseRecord(value: unknown, dataset: Pick<Dataset, 'fields' | 'maxTaskCharacters'>): Normalised {
+export function normaliseRecord(
+  value: unknown,
+  dataset: Pick<Dataset, 'fields' | 'maxTaskCharacters'>,
+): Normalised {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { kind: 'bad', id: null, reason: 'the row is not an object', excerpt: excerptOf(value) };
   }
@@ -47,7 +50,11 @@ export function normaliseText(text: string): string {
     .trim();
 }
 
-function pickText(record: Readonly<Record<string, unknown>>, chosen: string | undefined, known: readonly string[]): string | null {
+function pickText(
+  record: Readonly<Record<string, unknown>>,
+  chosen: string | undefined,
+  known: readonly string[],
+): string | null {
   for (const name of chosen === undefined ? known : [chosen]) {
     const value = record[name];
     if (typeof value === 'string' && value.trim() !== '') return value;

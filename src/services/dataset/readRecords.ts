@@ -20,16 +20,22 @@ export async function* readRecords(source: DatasetSource): AsyncGenerator<RawRec
 
 async function* readJsonArray(source: DatasetSource): AsyncGenerator<RawRecord> {
   if (source.bytes > MAX_JSON_BYTES) {
-    throw new SecpiError('DATASET_UNREADABLE', `a JSON array of ${source.bytes} bytes is too large to hold.`, {
-      field: 'dataset.uri',
-      remedy: 'Convert it to JSON Lines, e.g. with `jq -c ".[]"`.',
-    });
+    throw new SecpiError(
+      'DATASET_UNREADABLE',
+      `a JSON array of ${source.bytes} bytes is too large to hold.`,
+      {
+        field: 'dataset.uri',
+        remedy: 'Convert it to JSON Lines, e.g. with `jq -c ".[]"`.',
+      },
+    );
   }
   const chunks: Buffer[] = [];
   for await (const chunk of await source.open()) chunks.push(chunk as Buffer);
   const parsed = parseWhole(Buffer.concat(chunks));
   if (!Array.isArray(parsed)) {
-    throw new SecpiError('DATASET_UNREADABLE', 'the JSON document is not an array of rows.', { field: 'dataset.uri' });
+    throw new SecpiError('DATASET_UNREADABLE', 'the JSON document is not an array of rows.', {
+      field: 'dataset.uri',
+    });
   }
   for (const value of parsed as unknown[]) yield { kind: 'value', value };
 }
@@ -38,7 +44,10 @@ function parseWhole(bytes: Buffer): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
   } catch (cause) {
-    throw new SecpiError('DATASET_UNREADABLE', 'the file is not a JSON document in UTF-8.', { field: 'dataset.uri', cause });
+    throw new SecpiError('DATASET_UNREADABLE', 'the file is not a JSON document in UTF-8.', {
+      field: 'dataset.uri',
+      cause,
+    });
   }
 }
 
@@ -46,7 +55,9 @@ async function* readJsonLines(source: DatasetSource): AsyncGenerator<RawRecord> 
   let first = true;
   for await (const line of splitLines(await source.open())) {
     if (first && line.includes(0)) {
-      throw new SecpiError('DATASET_UNREADABLE', 'the file is binary, not JSON Lines.', { field: 'dataset.uri' });
+      throw new SecpiError('DATASET_UNREADABLE', 'the file is binary, not JSON Lines.', {
+        field: 'dataset.uri',
+      });
     }
     first = false;
     const record = parseLine(line);
@@ -56,7 +67,12 @@ async function* readJsonLines(source: DatasetSource): AsyncGenerator<RawRecord> 
 
 function parseLine(line: Buffer): RawRecord | null {
   const text = decode(line);
-  if (text === null) return { kind: 'bad', problem: 'the line is not UTF-8', excerpt: line.subarray(0, 120).toString('latin1') };
+  if (text === null)
+    return {
+      kind: 'bad',
+      problem: 'the line is not UTF-8',
+      excerpt: line.subarray(0, 120).toString('latin1'),
+    };
   if (text.trim() === '') return null;
   try {
     return { kind: 'value', value: JSON.parse(text) as unknown };
@@ -87,9 +103,13 @@ async function* splitLines(stream: AsyncIterable<unknown>): AsyncGenerator<Buffe
       rest = rest.subarray(end + 1);
     }
     if (pendingBytes + rest.length > MAX_LINE_BYTES) {
-      throw new SecpiError('DATASET_UNREADABLE', `a line is longer than ${MAX_LINE_BYTES} bytes: this is not JSON Lines.`, {
-        field: 'dataset.uri',
-      });
+      throw new SecpiError(
+        'DATASET_UNREADABLE',
+        `a line is longer than ${MAX_LINE_BYTES} bytes: this is not JSON Lines.`,
+        {
+          field: 'dataset.uri',
+        },
+      );
     }
     if (rest.length > 0) pending.push(rest);
     pendingBytes += rest.length;

@@ -16,18 +16,27 @@ export interface DatasetSource {
 }
 
 /** Throws DATASET_NOT_FOUND, DATASET_EMPTY, DATASET_UNREADABLE. */
-export async function openSource(dataset: Dataset, store: ObjectStore, baseDir: string): Promise<DatasetSource> {
-  return dataset.uri.startsWith('s3://') ? await openObject(dataset, store) : await openFile(dataset, baseDir);
+export async function openSource(
+  dataset: Dataset,
+  store: ObjectStore,
+  baseDir: string,
+): Promise<DatasetSource> {
+  return dataset.uri.startsWith('s3://')
+    ? await openObject(dataset, store)
+    : await openFile(dataset, baseDir);
 }
 
 async function openObject(dataset: Dataset, store: ObjectStore): Promise<DatasetSource> {
   const location = parseS3Uri(dataset.uri);
   if (location === null || location.key === '') {
-    throw new SecpiError('DATASET_NOT_FOUND', `"${dataset.uri}" does not name an object.`, { field: 'dataset.uri' });
+    throw new SecpiError('DATASET_NOT_FOUND', `"${dataset.uri}" does not name an object.`, {
+      field: 'dataset.uri',
+    });
   }
   const { bucket, key } = location;
   const source = store.inBucket(bucket);
-  const missing = (): SecpiError => new SecpiError('DATASET_NOT_FOUND', `there is no object at ${dataset.uri}.`, { field: 'dataset.uri' });
+  const missing = (): SecpiError =>
+    new SecpiError('DATASET_NOT_FOUND', `there is no object at ${dataset.uri}.`, { field: 'dataset.uri' });
   const head = await source.head(key);
   if (head === null) throw missing();
   return {
@@ -44,10 +53,18 @@ async function openObject(dataset: Dataset, store: ObjectStore): Promise<Dataset
 async function openFile(dataset: Dataset, baseDir: string): Promise<DatasetSource> {
   const path = resolve(baseDir, dataset.uri.replace(/^file:(?:\/\/)?/, ''));
   const stats = await stat(path).catch((cause: unknown) => {
-    throw new SecpiError('DATASET_NOT_FOUND', `the data worker cannot read ${path}.`, { field: 'dataset.uri', cause });
+    throw new SecpiError('DATASET_NOT_FOUND', `the data worker cannot read ${path}.`, {
+      field: 'dataset.uri',
+      cause,
+    });
   });
-  if (!stats.isFile()) throw new SecpiError('DATASET_NOT_FOUND', `${path} is not a file.`, { field: 'dataset.uri' });
-  return { format: formatOf(dataset, path), bytes: notEmpty(stats.size, dataset.uri), open: async () => createReadStream(path) };
+  if (!stats.isFile())
+    throw new SecpiError('DATASET_NOT_FOUND', `${path} is not a file.`, { field: 'dataset.uri' });
+  return {
+    format: formatOf(dataset, path),
+    bytes: notEmpty(stats.size, dataset.uri),
+    open: async () => createReadStream(path),
+  };
 }
 
 function formatOf(dataset: Dataset, name: string): 'jsonl' | 'json' {
@@ -55,10 +72,14 @@ function formatOf(dataset: Dataset, name: string): 'jsonl' | 'json' {
   const ending = extname(name).toLowerCase();
   if (ending === '.jsonl' || ending === '.ndjson') return 'jsonl';
   if (ending === '.json') return 'json';
-  throw new SecpiError('DATASET_UNREADABLE', `the ending "${ending}" of "${dataset.uri}" does not tell the format.`, {
-    field: 'dataset.format',
-    remedy: 'Set dataset.format to "jsonl" or "json".',
-  });
+  throw new SecpiError(
+    'DATASET_UNREADABLE',
+    `the ending "${ending}" of "${dataset.uri}" does not tell the format.`,
+    {
+      field: 'dataset.format',
+      remedy: 'Set dataset.format to "jsonl" or "json".',
+    },
+  );
 }
 
 function notEmpty(bytes: number, uri: string): number {

@@ -13,7 +13,8 @@ export function findCodeBlocks(text: string): CodeBlock[] {
   for (const line of text.replaceAll('\r\n', '\n').split('\n')) {
     const fence = /^ {0,3}(`{3,}|~{3,})\s*([^`]*)$/.exec(line);
     if (open === null) {
-      if (fence?.[1] !== undefined) open = { fence: fence[1], language: firstWord(fence[2] ?? ''), lines: [] };
+      if (fence?.[1] !== undefined)
+        open = { fence: fence[1], language: firstWord(fence[2] ?? ''), lines: [] };
     } else if (fence?.[1]?.startsWith(open.fence) === true && (fence[2] ?? '').trim() === '') {
       blocks.push({ language: open.language, code: open.lines.join('\n'), closed: true });
       open = null;

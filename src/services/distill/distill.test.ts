@@ -21,7 +21,11 @@ describe('findCodeBlocks', () => {
     ['one block', `a\n${fence}py\nx = 1\n${fence}\nb`, [{ language: 'py', code: 'x = 1', closed: true }]],
     ['CRLF', `${fence}py\r\nx\r\n${fence}\r\n`, [{ language: 'py', code: 'x', closed: true }]],
     ['tildes hold backticks', `~~~md\n${fence}\n~~~`, [{ language: 'md', code: fence, closed: true }]],
-    ['a longer fence holds a shorter one', `${fence}${'`'}\n${fence}\n${fence}${'`'}`, [{ language: '', code: fence, closed: true }]],
+    [
+      'a longer fence holds a shorter one',
+      `${fence}${'`'}\n${fence}\n${fence}${'`'}`,
+      [{ language: '', code: fence, closed: true }],
+    ],
     ['unclosed', `${fence}js\nx`, [{ language: 'js', code: 'x', closed: false }]],
     ['info string', `${fence}Python title="a"\n${fence}`, [{ language: 'python', code: '', closed: true }]],
     ['none', 'just text', []],
@@ -41,41 +45,74 @@ describe('checkTrace', () => {
     ['no code', { text: 'I would resolve the path.' }, 'noCodeBlock'],
     ['empty code', { text: `${fence}python\n\n${fence}` }, 'noCodeBlock'],
     ['open fence', { text: `${fence}python\nx = 1` }, 'truncated'],
-    ['a loop', { reasoning: 'the quick brown fox jumps over the lazy dog and then it rests '.repeat(6) }, 'repetition'],
+    [
+      'a loop',
+      { reasoning: 'the quick brown fox jumps over the lazy dog and then it rests '.repeat(6) },
+      'repetition',
+    ],
     ['a leak', { reasoning: 'As instructed, I list the CWEs that matter.' }, 'leaksInstructions'],
-  ])('rejects: %s', (_, change, reason) => expect(checkTrace({ ...good, ...change })).toMatchObject({ ok: false, reason }));
-
-  it.each(['The prompt says to be careful.', 'Following the instructions above, step one.', 'Weaknesses to consider: none.', 'I was asked to consider CWE-89.'])(
-    'finds the leak in "%s"',
-    (text) => expect(findLeak(text)).not.toBeNull(),
+  ])('rejects: %s', (_, change, reason) =>
+    expect(checkTrace({ ...good, ...change })).toMatchObject({ ok: false, reason }),
   );
 
-  it.each(['The user gives a path.', 'A SQL statement takes the instruction pointer.', 'CWE-89 could appear where the name is joined into the query.'])(
-    'finds no leak in "%s"',
-    (text) => expect(findLeak(text)).toBeNull(),
-  );
+  it.each([
+    'The prompt says to be careful.',
+    'Following the instructions above, step one.',
+    'Weaknesses to consider: none.',
+    'I was asked to consider CWE-89.',
+  ])('finds the leak in "%s"', (text) => expect(findLeak(text)).not.toBeNull());
+
+  it.each([
+    'The user gives a path.',
+    'A SQL statement takes the instruction pointer.',
+    'CWE-89 could appear where the name is joined into the query.',
+  ])('finds no leak in "%s"', (text) => expect(findLeak(text)).toBeNull());
 
   it('calls a list with a common shape no repetition', () => {
-    expect(findRepetition(Array.from({ length: 30 }, (_, i) => `case ${i} returns the value number ${i * 7}`).join('\n'))).toBeNull();
+    expect(
+      findRepetition(
+        Array.from({ length: 30 }, (_, i) => `case ${i} returns the value number ${i * 7}`).join('\n'),
+      ),
+    ).toBeNull();
   });
 });
 
 describe('the stored pair', () => {
-  const task: FilteredRow = { index: 3, id: 'r', task: 'Write f(x).', language: null, taskSha256: 'a'.repeat(64), cwes: ['CWE-22'], reason: 'a path' };
+  const task: FilteredRow = {
+    index: 3,
+    id: 'r',
+    task: 'Write f(x).',
+    language: null,
+    taskSha256: 'a'.repeat(64),
+    cwes: ['CWE-22'],
+    reason: 'a path',
+  };
 
   it('has the task as its whole prompt, without a word of the teacher prompt', async () => {
     const judged = await judgeTrace(task, good, parser);
-    expect(judged).toMatchObject({ kind: 'accepted', parsed: true, row: { prompt: [{ role: 'user', content: 'Write f(x).' }], language: 'python' } });
-    const asked = teacherMessages(task.task, task.cwes).map(({ content }) => content).join('\n');
+    expect(judged).toMatchObject({
+      kind: 'accepted',
+      parsed: true,
+      row: { prompt: [{ role: 'user', content: 'Write f(x).' }], language: 'python' },
+    });
+    const asked = teacherMessages(task.task, task.cwes)
+      .map(({ content }) => content)
+      .join('\n');
     expect(asked).toContain('CWE');
-    expect(judged.kind === 'accepted' && JSON.stringify(judged.row.prompt)).not.toMatch(/CWE|weakness|secur/i);
+    expect(judged.kind === 'accepted' && JSON.stringify(judged.row.prompt)).not.toMatch(
+      /CWE|weakness|secur/i,
+    );
   });
 
   it.each([
     ['python', 'def f(:\n  pass', false],
     ['python', 'def f(x):\n    return x', true],
     ['js', 'const a = ;', false],
-    ['js', 'import { readFile } from "node:fs/promises"; export const f = async () => await readFile("x");', true],
+    [
+      'js',
+      'import { readFile } from "node:fs/promises"; export const f = async () => await readFile("x");',
+      true,
+    ],
     ['ts', 'const a: number = 1;', true],
     ['ts', 'const a: = 1;', false],
     ['python', '('.repeat(5000), false],

@@ -5,10 +5,15 @@ import { checkTrace, type TeacherAnswer } from './traceChecks.ts';
 
 export type Judged =
   /** `parsed` is false where no parser for the language is at hand. */
-  { readonly kind: 'accepted'; readonly row: TraceRow; readonly parsed: boolean } | { readonly kind: 'rejected'; readonly row: RejectedTrace };
+  | { readonly kind: 'accepted'; readonly row: TraceRow; readonly parsed: boolean }
+  | { readonly kind: 'rejected'; readonly row: RejectedTrace };
 
 /** The pair's prompt is the task and nothing else: at inference nobody mentions security. */
-export async function judgeTrace(task: FilteredRow, answer: TeacherAnswer, parser: CodeParser): Promise<Judged> {
+export async function judgeTrace(
+  task: FilteredRow,
+  answer: TeacherAnswer,
+  parser: CodeParser,
+): Promise<Judged> {
   const reject = (reason: RejectedTrace['reason'], detail: string): Judged => ({
     kind: 'rejected',
     row: { index: task.index, id: task.id, reason, detail },

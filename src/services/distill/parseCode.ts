@@ -8,7 +8,10 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { parse } from '@swc/core';
 
-export type ParseOutcome = { readonly kind: 'parses' } | { readonly kind: 'broken'; readonly detail: string } | { readonly kind: 'notJudged' };
+export type ParseOutcome =
+  | { readonly kind: 'parses' }
+  | { readonly kind: 'broken'; readonly detail: string }
+  | { readonly kind: 'notJudged' };
 
 const PYTHON = new Set(['python', 'py', 'python3']);
 const JAVASCRIPT = new Set(['javascript', 'js', 'mjs', 'node', 'jsx']);
@@ -67,10 +70,14 @@ interface PythonParser {
 }
 
 function startPython(pythonPath: string): PythonParser {
-  const child: ChildProcessByStdio<Writable, Readable, null> = spawn(pythonPath, ['-I', '-c', PYTHON_PARSER], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-    env: {},
-  });
+  const child: ChildProcessByStdio<Writable, Readable, null> = spawn(
+    pythonPath,
+    ['-I', '-c', PYTHON_PARSER],
+    {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      env: {},
+    },
+  );
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const failed = once(child, 'error').then(([cause]: unknown[]) => {
     throw new Error(`cannot start ${pythonPath} to parse Python`, { cause });

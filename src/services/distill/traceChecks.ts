@@ -21,7 +21,8 @@ export function checkTrace(answer: TeacherAnswer): TraceCheck {
   if (reasoning === '') return reject('noReasoning', 'the answer carries no reasoning');
   const text = answer.text.trim();
   const code = findCodeBlocks(text).at(-1);
-  if (code === undefined || code.code.trim() === '') return reject('noCodeBlock', 'the answer has no fenced code');
+  if (code === undefined || code.code.trim() === '')
+    return reject('noCodeBlock', 'the answer has no fenced code');
   if (!code.closed) return reject('truncated', 'the last code block is not closed');
   const repeated = findRepetition(reasoning) ?? findRepetition(text);
   if (repeated !== null) return reject('repetition', `repeats: "${repeated}"`);

@@ -34,7 +34,17 @@ export interface ModelServerOptions {
 export async function startModelServer(options: ModelServerOptions): Promise<ModelServer> {
   const server = await startPython({
     pythonPath: options.pythonPath,
-    args: ['-m', 'secpi_trainer', 'serve', '--model', options.modelDir, '--port', '0', '--max-batch', String(options.maxBatch)],
+    args: [
+      '-m',
+      'secpi_trainer',
+      'serve',
+      '--model',
+      options.modelDir,
+      '--port',
+      '0',
+      '--max-batch',
+      String(options.maxBatch),
+    ],
     cwd: options.workDir,
     env: options.pythonEnv,
     logFile: options.logFile,
@@ -47,11 +57,19 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
   };
   const crashed = server.exited.then(async ({ code, signal }): Promise<never> => {
     if (stopping) return await new Promise<never>(() => undefined);
-    throw new SecpiError('SERVER_CRASHED', `the model server ended with ${signal ?? `exit code ${code}`}. Its log ends: ${await server.logTail()}`);
+    throw new SecpiError(
+      'SERVER_CRASHED',
+      `the model server ended with ${signal ?? `exit code ${code}`}. Its log ends: ${await server.logTail()}`,
+    );
   });
   crashed.catch(() => undefined); // whoever races against it sees it
   try {
-    const first = await Promise.race([firstEvent(server.events), crashed, aborted(options.signal), tooLate()]);
+    const first = await Promise.race([
+      firstEvent(server.events),
+      crashed,
+      aborted(options.signal),
+      tooLate(),
+    ]);
     if (first.event === 'error') throw new SecpiError('SERVER_CRASHED', first.message);
     return { baseUrl: `http://127.0.0.1:${first.port}/v1`, model: first.model, crashed, stop };
   } catch (error) {
@@ -62,13 +80,17 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
 
 async function firstEvent<T>(events: AsyncIterable<T>): Promise<T> {
   const { value, done } = await events[Symbol.asyncIterator]().next();
-  if (done === true) throw new SecpiError('SERVER_CRASHED', 'the model server closed its output before it was ready.');
+  if (done === true)
+    throw new SecpiError('SERVER_CRASHED', 'the model server closed its output before it was ready.');
   return value;
 }
 
 async function tooLate(): Promise<never> {
   await delay(READY_WITHIN_MS, undefined, { ref: false });
-  throw new SecpiError('SERVER_CRASHED', `the model server was not ready within ${READY_WITHIN_MS / 1000} s.`);
+  throw new SecpiError(
+    'SERVER_CRASHED',
+    `the model server was not ready within ${READY_WITHIN_MS / 1000} s.`,
+  );
 }
 
 async function aborted(signal: AbortSignal): Promise<never> {

@@ -11,7 +11,11 @@ export interface PlannedSample {
   readonly seed: number;
 }
 
-export function planSamples(taskIds: readonly string[], samplesPerTask: number, seed: number): PlannedSample[] {
+export function planSamples(
+  taskIds: readonly string[],
+  samplesPerTask: number,
+  seed: number,
+): PlannedSample[] {
   return taskIds.flatMap((taskId, task) =>
     Array.from({ length: samplesPerTask }, (_, sample) => ({
       index: task * samplesPerTask + sample,
@@ -24,7 +28,9 @@ export function planSamples(taskIds: readonly string[], samplesPerTask: number, 
 
 /** Batches are fixed by index: the unit of resume, redone whole, since generated text depends on what shared its batch. */
 export function cutBatches<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, batch) => items.slice(batch * size, (batch + 1) * size));
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, batch) =>
+    items.slice(batch * size, (batch + 1) * size),
+  );
 }
 
 /** 31 bits: every server takes them. */

@@ -33,7 +33,11 @@ export interface GenerationRequest {
 /** Returns the number of batches. All their shard records are in the store then. */
 export async function runGeneration(request: GenerationRequest): Promise<number> {
   const { settings, store, tasks } = request;
-  const planned = planSamples(tasks.map(({ id }) => id), settings.samplesPerTask, settings.sampling.seed);
+  const planned = planSamples(
+    tasks.map(({ id }) => id),
+    settings.samplesPerTask,
+    settings.sampling.seed,
+  );
   const batches = cutBatches(planned, settings.batchSamples);
   const byId = new Map(tasks.map((task) => [task.id, task]));
   let server: ModelServer | null = null;
@@ -46,7 +50,11 @@ export async function runGeneration(request: GenerationRequest): Promise<number>
         if (server === null || client === null) {
           request.onBatch(done, planned.length, 'starting the model server');
           server = await request.startServer();
-          client = createChatClient({ baseUrl: server.baseUrl, model: server.model, timeoutMs: REQUEST_TIMEOUT_MS });
+          client = createChatClient({
+            baseUrl: server.baseUrl,
+            model: server.model,
+            timeoutMs: REQUEST_TIMEOUT_MS,
+          });
         }
         request.onBatch(done, planned.length, `batch ${index + 1} of ${batches.length}`);
         const record = await generateBatch(request, { server, client }, index, batch, byId);
@@ -98,13 +106,20 @@ async function generateBatch(
   return {
     index,
     parts: part === undefined ? {} : { samples: part },
-    counts: { samples: rows.length, truncated: rows.filter(({ finishReason }) => finishReason === 'length').length },
+    counts: {
+      samples: rows.length,
+      truncated: rows.filter(({ finishReason }) => finishReason === 'length').length,
+    },
     usage: { requests: rows.length, ledgerHits: 0, promptTokens, completionTokens, costUsd: 0 },
     seconds: (Date.now() - startedMs) / 1000,
   };
 }
 
-function toRow({ index, taskId, sample }: PlannedSample, benchmark: string, completion: Completion): SampleRow {
+function toRow(
+  { index, taskId, sample }: PlannedSample,
+  benchmark: string,
+  completion: Completion,
+): SampleRow {
   const { reasoning, text } = completion;
   return {
     index,

@@ -33,9 +33,7 @@ export async function publishFolder(
 
 /** Makes a folder that others may enter, whatever this process's umask; one that exists keeps its mode. */
 export async function openFolder(path: string, mode = 0o755): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (first === undefined) return;
-  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await chmod(folder, mode);
+  if ((await mkdir(path, { recursive: true })) !== undefined) await chmod(path, mode);
 }
 
 async function exists(path: string): Promise<boolean> {

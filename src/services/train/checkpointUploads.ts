@@ -63,14 +63,18 @@ export function startCheckpointUploads(options: UploadOptions): CheckpointUpload
       start();
     },
     drain: async () => {
-      while (running !== null) await running;
+      for (let current = running; current !== null; current = running) await current;
       if (failure !== undefined) throw failure;
     },
     failed,
   };
 }
 
-async function publishPatiently({ trainings, fingerprint, epoch, signal, onDelay }: UploadOptions, step: number, dir: string): Promise<void> {
+async function publishPatiently(
+  { trainings, fingerprint, epoch, signal, onDelay }: UploadOptions,
+  step: number,
+  dir: string,
+): Promise<void> {
   for (;;) {
     try {
       await trainings.publishCheckpoint({ fingerprint, epoch, step, dir });

@@ -45,18 +45,30 @@ export async function checkModel(source: ModelSource, field: string, options: Mo
   }
 }
 
-export async function localiseModel(source: ModelSource, field: string, options: ModelOptions): Promise<LocalModel> {
+export async function localiseModel(
+  source: ModelSource,
+  field: string,
+  options: ModelOptions,
+): Promise<LocalModel> {
   const location = locate(source, field, options);
   switch (location.kind) {
     case 'folder': {
       await checkFolder(location.dir, source, field);
-      return { dir: location.dir, contentSha256: await hashFolder(location.dir, options.cacheDir), license: source.license ?? 'unknown' };
+      return {
+        dir: location.dir,
+        contentSha256: await hashFolder(location.dir, options.cacheDir),
+        license: source.license ?? 'unknown',
+      };
     }
     case 'artifact':
       return await fetchArtifact(location.uri, options);
     case 'hub': {
       const dir = await fetchFromHub(location.id, location.revision, field, options);
-      return { dir, contentSha256: await hashFolder(dir, options.cacheDir), license: source.license ?? 'unknown' };
+      return {
+        dir,
+        contentSha256: await hashFolder(dir, options.cacheDir),
+        license: source.license ?? 'unknown',
+      };
     }
   }
 }
@@ -73,7 +85,8 @@ function locate(source: ModelSource, field: string, options: ModelOptions): Mode
   }
   if (uri.startsWith('hf:')) {
     const id = uri.slice('hf:'.length);
-    if (!/^[\w.-]+\/[\w.-]+$/.test(id)) throw new SecpiError('MODEL_NOT_FOUND', `"${id}" is not a hub id.`, { field });
+    if (!/^[\w.-]+\/[\w.-]+$/.test(id))
+      throw new SecpiError('MODEL_NOT_FOUND', `"${id}" is not a hub id.`, { field });
     if (revision === undefined) {
       throw new SecpiError('RECIPE_INVALID', 'a hub model needs a revision, since a branch moves.', {
         field: field.replace(/uri$/, 'revision'),
@@ -88,8 +101,13 @@ function locate(source: ModelSource, field: string, options: ModelOptions): Mode
 async function checkFolder(dir: string, source: ModelSource, field: string): Promise<void> {
   const config = await stat(join(dir, 'config.json')).catch(() => null);
   if (config?.isFile() === true) return;
-  const remedy = source.uri.startsWith('embedded:') ? 'Run `npx secpi setup` on the GPU worker: it makes the embedded model.' : undefined;
-  throw new SecpiError('MODEL_NOT_FOUND', `there is no model folder at ${dir} (no config.json).`, { field, ...(remedy ? { remedy } : {}) });
+  const remedy = source.uri.startsWith('embedded:')
+    ? 'Run `npx secpi setup` on the GPU worker: it makes the embedded model.'
+    : undefined;
+  throw new SecpiError('MODEL_NOT_FOUND', `there is no model folder at ${dir} (no config.json).`, {
+    field,
+    ...(remedy ? { remedy } : {}),
+  });
 }
 
 /** A model artefact's merged model, cached by its content hash. */
@@ -98,7 +116,8 @@ async function fetchArtifact(uri: string, { store, cacheDir }: ModelOptions): Pr
   const files = manifest.files
     .filter(({ path }) => path.startsWith('merged/'))
     .map((file) => ({ ...file, path: file.path.slice('merged/'.length) }));
-  if (files.length === 0) throw new SecpiError('MODEL_NOT_FOUND', `${uri} holds no merged model.`, { field: 'model.uri' });
+  if (files.length === 0)
+    throw new SecpiError('MODEL_NOT_FOUND', `${uri} holds no merged model.`, { field: 'model.uri' });
   const contentSha256 = hashOfNames(files.map(({ path, sha256 }) => [path, sha256]));
   const dir = join(cacheDir, 'models-by-content', contentSha256);
   if ((await stat(dir).catch(() => null)) === null) {
@@ -110,15 +129,31 @@ async function fetchArtifact(uri: string, { store, cacheDir }: ModelOptions): Pr
 }
 
 /** `hf download` of huggingface_hub, which comes with transformers; cached by id and revision. */
-async function fetchFromHub(id: string, revision: string, field: string, { cacheDir, pythonPath }: ModelOptions): Promise<string> {
+async function fetchFromHub(
+  id: string,
+  revision: string,
+  field: string,
+  { cacheDir, pythonPath }: ModelOptions,
+): Promise<string> {
   const dir = join(cacheDir, 'models-from-hub', `${id.replace('/', '--')}@${revision.replaceAll('/', '--')}`);
   if ((await stat(dir).catch(() => null)) !== null) return dir;
   const partial = `${dir}.partial`;
   await mkdir(partial, { recursive: true });
   try {
-    await promisify(execFile)(join(dirname(pythonPath), 'hf'), ['download', id, '--revision', revision, '--local-dir', partial]);
+    await promisify(execFile)(join(dirname(pythonPath), 'hf'), [
+      'download',
+      id,
+      '--revision',
+      revision,
+      '--local-dir',
+      partial,
+    ]);
   } catch (cause) {
-    throw new SecpiError('MODEL_NOT_FOUND', `the hub does not give ${id} at ${revision}: ${messageOf(cause).slice(-300)}`, { field, cause });
+    throw new SecpiError(
+      'MODEL_NOT_FOUND',
+      `the hub does not give ${id} at ${revision}: ${messageOf(cause).slice(-300)}`,
+      { field, cause },
+    );
   }
   await rm(join(partial, '.cache'), { recursive: true, force: true });
   await rename(partial, dir);
@@ -129,7 +164,10 @@ async function fetchFromHub(id: string, revision: string, field: string, { cache
 async function hashFolder(dir: string, cacheDir: string): Promise<string> {
   const names = await listFiles(dir);
   const stats = await Promise.all(names.map(async (name) => await stat(join(dir, name))));
-  const state = fingerprint({ dir, files: names.map((name, index) => [name, stats[index]?.size ?? 0, stats[index]?.mtimeMs ?? 0]) });
+  const state = fingerprint({
+    dir,
+    files: names.map((name, index) => [name, stats[index]?.size ?? 0, stats[index]?.mtimeMs ?? 0]),
+  });
   const memo = join(cacheDir, 'model-hashes', state);
   const known = await readFile(memo, 'utf8').catch(() => null);
   if (known !== null && /^[0-9a-f]{64}$/.test(known)) return known;
@@ -152,7 +190,11 @@ async function listFiles(dir: string): Promise<string[]> {
 }
 
 function hashOfNames(files: readonly (readonly [string, string])[]): string {
-  return fingerprint({ files: files.toSorted(([left], [right]) => (left < right ? -1 : 1)).map(([name, sha256]) => [name, sha256]) });
+  return fingerprint({
+    files: files
+      .toSorted(([left], [right]) => (left < right ? -1 : 1))
+      .map(([name, sha256]) => [name, sha256]),
+  });
 }
 
 async function hashFile(path: string): Promise<string> {

@@ -34,7 +34,9 @@ export interface PythonOptions<Schema extends z.ZodType> {
   readonly eventSchema: Schema;
 }
 
-export async function startPython<Schema extends z.ZodType>(options: PythonOptions<Schema>): Promise<PythonProcess<z.output<Schema>>> {
+export async function startPython<Schema extends z.ZodType>(
+  options: PythonOptions<Schema>,
+): Promise<PythonProcess<z.output<Schema>>> {
   const log = await open(options.logFile, 'a');
   const child = spawn(options.pythonPath, [...options.args], {
     cwd: options.cwd,
@@ -43,7 +45,8 @@ export async function startPython<Schema extends z.ZodType>(options: PythonOptio
     detached: true,
   });
   const { stdin, stdout } = child;
-  if (stdin === null || stdout === null) throw new SecpiError('INTERNAL', 'a child was started without pipes.');
+  if (stdin === null || stdout === null)
+    throw new SecpiError('INTERNAL', 'a child was started without pipes.');
   // Attached before anything is awaited, so that no ending is missed.
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((done) => {
     child.once('exit', (code, signal) => done({ code, signal }));
@@ -86,12 +89,20 @@ export async function startPython<Schema extends z.ZodType>(options: PythonOptio
   };
 }
 
-async function* parseEvents<Schema extends z.ZodType>(stdout: Readable, schema: Schema): AsyncGenerator<z.output<Schema>> {
+async function* parseEvents<Schema extends z.ZodType>(
+  stdout: Readable,
+  schema: Schema,
+): AsyncGenerator<z.output<Schema>> {
   for await (const line of createInterface({ input: stdout })) {
     const value = tryJson(line);
     if (typeof value !== 'object' || value === null || !('event' in value)) continue;
     const event = schema.safeParse(value);
-    if (!event.success) throw new SecpiError('INTERNAL', `a child said what the protocol does not know: ${line.slice(0, 300)}`, { cause: event.error });
+    if (!event.success)
+      throw new SecpiError(
+        'INTERNAL',
+        `a child said what the protocol does not know: ${line.slice(0, 300)}`,
+        { cause: event.error },
+      );
     yield event.data;
   }
 }

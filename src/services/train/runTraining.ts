@@ -11,7 +11,13 @@ import type { Store } from '../store/index.ts';
 import { startCheckpointUploads, type CheckpointUploads } from './checkpointUploads.ts';
 import type { LocalModel } from './models.ts';
 import { startPython, type PythonProcess } from './pythonProcess.ts';
-import { EXIT_PREEMPTED, trainerEventSchema, type FinishedEvent, type StartedEvent, type TrainerEvent } from './trainerProtocol.ts';
+import {
+  EXIT_PREEMPTED,
+  trainerEventSchema,
+  type FinishedEvent,
+  type StartedEvent,
+  type TrainerEvent,
+} from './trainerProtocol.ts';
 import { writeTrainingFiles, type TrainingFiles } from './trainingData.ts';
 
 /** Raised by hand when the same inputs train another model. */
@@ -73,13 +79,22 @@ async function trainIn(dir: string, request: TrainingRequest, host: TrainingHost
   const files = await writeTrainingFiles(host.store, request.traces, settings, paths);
   const resumeDir = join(dir, 'resume');
   const resume = await host.store.trainings.newestVerified(fingerprint, resumeDir, host.signal);
-  for (const { step, problem } of resume.skipped) host.onNote(`checkpoint ${step} is not whole (${problem}); the one before is used`);
+  for (const { step, problem } of resume.skipped)
+    host.onNote(`checkpoint ${step} is not whole (${problem}); the one before is used`);
   const resumedFromStep = resume.checkpoint?.step ?? 0;
   await host.onResume(resumedFromStep);
   const configFile = join(dir, 'config.json');
   const evalFile = files.evalRows > 0 ? paths.evalFile : null;
-  const config = trainerConfig(settings, { modelDir: request.model.dir, trainFile: paths.trainFile, evalFile, outputDir: join(dir, 'out') });
-  await writeFile(configFile, JSON.stringify({ ...config, resumeFrom: resume.checkpoint === null ? null : resumeDir }));
+  const config = trainerConfig(settings, {
+    modelDir: request.model.dir,
+    trainFile: paths.trainFile,
+    evalFile,
+    outputDir: join(dir, 'out'),
+  });
+  await writeFile(
+    configFile,
+    JSON.stringify({ ...config, resumeFrom: resume.checkpoint === null ? null : resumeDir }),
+  );
   const trainer = await startPython({
     pythonPath: host.pythonPath,
     args: ['-m', 'secpi_trainer', 'train', '--config', configFile],
@@ -119,7 +134,11 @@ interface Told {
 }
 
 /** Follows the trainer to its end. */
-async function listen(trainer: PythonProcess<TrainerEvent>, uploads: CheckpointUploads, host: TrainingHost): Promise<Told> {
+async function listen(
+  trainer: PythonProcess<TrainerEvent>,
+  uploads: CheckpointUploads,
+  host: TrainingHost,
+): Promise<Told> {
   const told: Told = { started: null, finished: null, error: null };
   let asked = host.checkpointRequests();
   const poll = setInterval(() => {
@@ -133,7 +152,11 @@ async function listen(trainer: PythonProcess<TrainerEvent>, uploads: CheckpointU
       switch (event.event) {
         case 'started':
           told.started = event;
-          host.onStep(event.resumedFromStep ?? 0, event.totalSteps, event.resumedFromStep === null ? 'started' : `resumed from step ${event.resumedFromStep}`);
+          host.onStep(
+            event.resumedFromStep ?? 0,
+            event.totalSteps,
+            event.resumedFromStep === null ? 'started' : `resumed from step ${event.resumedFromStep}`,
+          );
           break;
         case 'step':
           host.onStep(event.step, told.started?.totalSteps ?? event.step, describeStep(event));
@@ -172,18 +195,30 @@ async function concludeRun(
   const { code, signal } = await trainer.exited;
   if (host.signal.aborted && !host.isPreempted()) host.signal.throwIfAborted();
   await uploads.drain();
-  if (code === EXIT_PREEMPTED || host.signal.aborted) throw new SecpiError('PREEMPTED', 'the trainer saved its state and left.');
+  if (code === EXIT_PREEMPTED || host.signal.aborted)
+    throw new SecpiError('PREEMPTED', 'the trainer saved its state and left.');
   if (told.error !== null) throw trainerError(told.error);
   if (code !== 0 || told.finished === null || told.started === null) {
     const how = signal === null ? `exit code ${code}` : signal;
-    throw new SecpiError('TRAINER_CRASHED', `the trainer ended with ${how}. Its log ends: ${await trainer.logTail()}`);
+    throw new SecpiError(
+      'TRAINER_CRASHED',
+      `the trainer ended with ${how}. Its log ends: ${await trainer.logTail()}`,
+    );
   }
   return { started: told.started, finished: told.finished };
 }
 
-function trainerError({ code, field, message, remedy }: Extract<TrainerEvent, { event: 'error' }>): SecpiError {
+function trainerError({
+  code,
+  field,
+  message,
+  remedy,
+}: Extract<TrainerEvent, { event: 'error' }>): SecpiError {
   const known: ErrorCode = isErrorCode(code) ? code : 'TRAINER_CRASHED';
-  return new SecpiError(known, message, { ...(field ? { field: `finetune.${field}` } : {}), ...(remedy ? { remedy } : {}) });
+  return new SecpiError(known, message, {
+    ...(field ? { field: `finetune.${field}` } : {}),
+    ...(remedy ? { remedy } : {}),
+  });
 }
 
 function trainerConfig(

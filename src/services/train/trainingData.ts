@@ -27,7 +27,12 @@ export async function writeTrainingFiles(
   let evalRows = 0;
   for await (const row of readTraces(store, traces)) {
     const isHeldOut = heldOut.has(row.index);
-    const line = JSON.stringify({ id: row.id, prompt: row.prompt, reasoning: row.reasoning, answer: row.answer });
+    const line = JSON.stringify({
+      id: row.id,
+      prompt: row.prompt,
+      reasoning: row.reasoning,
+      answer: row.answer,
+    });
     const target = isHeldOut ? held : train;
     if (!target.write(`${line}\n`)) await once(target, 'drain');
     if (isHeldOut) evalRows += 1;
@@ -39,7 +44,11 @@ export async function writeTrainingFiles(
   return { trainRows, evalRows };
 }
 
-async function chooseHeldOut(store: Store, traces: Manifest, { evalShare, seed }: { evalShare: number; seed: number }): Promise<ReadonlySet<number>> {
+async function chooseHeldOut(
+  store: Store,
+  traces: Manifest,
+  { evalShare, seed }: { evalShare: number; seed: number },
+): Promise<ReadonlySet<number>> {
   const ranked: { readonly index: number; readonly rank: string }[] = [];
   for await (const { index, id } of readTraces(store, traces)) {
     ranked.push({ index, rank: createHash('sha256').update(`${seed}:${id}`).digest('hex') });

@@ -6,6 +6,7 @@ import { chmod, copyFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { messageOf } from '../../../contract/errors.ts';
 import {
+  openFolder,
   spellOutControls,
   tailOf,
   unavailable,
@@ -62,8 +63,10 @@ export async function attemptGrading(request: AttemptRequest): Promise<AttemptRe
   for (const folder of [tests, program]) await openFolder(folder);
   await openFolder(shared, 0o777);
   const testName = basename(request.testFile);
-  await copyFile(request.testFile, join(tests, testName));
-  await writeFile(join(program, `${moduleName}.py`), sample?.code ?? '');
+  const files = [join(tests, testName), join(program, `${moduleName}.py`)] as const;
+  await copyFile(request.testFile, files[0]);
+  await writeFile(files[1], sample?.code ?? '');
+  for (const file of files) await chmod(file, 0o644);
 
   const launch = (script: string, args: readonly string[], folder: { host: string; inside: string }) =>
     sandbox.start({
