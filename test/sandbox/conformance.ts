@@ -52,7 +52,7 @@ export async function openConformance(toolchain: Toolchain): Promise<Conformance
       command: [toolchain.python, '-I', '-c', program.source],
       env: { CANARY: JSON.stringify(canaries) },
       ...(work === null ? {} : { workDir: work.path, workWritable: true }),
-      limits: { ...program.limits },
+      limits: { wallMs: 30_000, ...program.limits },
     });
     const problem = program.check(result, findingsOf(result.stdout));
     if (problem !== undefined) problems.push(problem);

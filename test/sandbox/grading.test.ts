@@ -2,7 +2,8 @@
  * The grader on the project's own suite: the reference of every task passes all, the insecure variant passes the
  * functional tests and fails a security test. And on samples that try to pass by a trick.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -83,7 +84,7 @@ async function gradeForged(code: string): Promise<Grade> {
     moduleName: 'read_upload_task',
     expectedTests: FORGED_TESTS,
   };
-  return await grade(task, code, { wallMs: 2500 });
+  return await grade(task, code, { wallMs: 4000 });
 }
 
 describe('what crosses between the processes', () => {
@@ -140,6 +141,24 @@ describe('what crosses between the processes', () => {
     const verdict = await grade({ ...task, expectedTests }, 'def f(x):\n    return x\n');
     expect(verdict).toMatchObject({ functional: false, secure: false, unknown: true });
     expect(verdict.reason).toMatch(/^harness: /);
+  });
+
+  it('a sandbox that does not start is SANDBOX_UNAVAILABLE, not a verdict', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'secpi-bwrap-'));
+    await chmod(folder, 0o755);
+    const bwrapPath = join(folder, 'bwrap');
+    await symlink(toolchain.bwrapPath, bwrapPath);
+    const broken = await createSandbox({ toolchain: { ...toolchain, bwrapPath } });
+    await rm(folder, { recursive: true });
+    const target = suite[0];
+    if (target === undefined) throw new Error('the suite is empty');
+    const grading = gradePythonSample({
+      sandbox: broken,
+      toolchain,
+      task: pythonTask(target),
+      code: HONEST_SAMPLE,
+    });
+    await expect(grading).rejects.toMatchObject({ code: 'SANDBOX_UNAVAILABLE', retryable: true });
   });
 
   it('an abort ends the grading and throws its reason', async () => {

@@ -286,11 +286,11 @@ while True:
     limits: { wallMs: 700 },
     source: 'while True: pass',
     check: (r) =>
-      r.outcome === 'timeout' && r.wallMs >= 700 && r.wallMs < 3000 ? undefined : JSON.stringify(r),
+      r.outcome === 'timeout' && r.wallMs >= 700 && r.wallMs < 10_000 ? undefined : JSON.stringify(r),
   },
   {
     name: 'endless loop: killed by the CPU limit',
-    limits: { cpuSeconds: 1, wallMs: 20_000 },
+    limits: { cpuSeconds: 1, wallMs: 60_000 },
     source: 'import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass',
     check: (r) => (r.signalName === 'SIGKILL' || r.signalName === 'SIGXCPU' ? undefined : JSON.stringify(r)),
   },

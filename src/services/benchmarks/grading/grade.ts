@@ -32,6 +32,8 @@ type CollectRequest = Omit<GradeRequest, 'code'>;
 
 /** A loaded machine must not turn a good sample into a bad one, so the limit doubles once. */
 const WALL_FACTORS = [1, 2];
+/** The messages of all calls together, on the pipe that elsewhere holds a program's output. */
+const CONVERSATION_BYTES = 16 * 1024 ** 2;
 
 /**
  * The verdict comes from a process that the sample cannot write to, and counts only tests that were expected and
@@ -101,5 +103,6 @@ async function attemptTwice(
 /** The CPU limit lies beyond the wall limit, so that an endless loop ends as the timeout that it is. */
 function widened(limits: SandboxLimits, factor: number): SandboxLimits {
   const wallMs = limits.wallMs * factor;
-  return { ...limits, wallMs, cpuSeconds: Math.ceil(wallMs / 1000) + 5 };
+  const outputBytes = Math.max(limits.outputBytes, CONVERSATION_BYTES);
+  return { ...limits, wallMs, cpuSeconds: Math.ceil(wallMs / 1000) + 5, outputBytes };
 }
