@@ -253,26 +253,37 @@ export async function quickRecipe(): Promise<Record<string, Record<string, unkno
   >;
 }
 
-/** A random Llama of 3 million parameters with the tokenizer of the embedded model: real code, quick steps. */
+/** A random Llama of a few hundred thousand parameters with a tokenizer made of the records: real code, quick steps. */
 export async function makeTinyModel(dir: string): Promise<string> {
   const script = join(dir, 'tiny.py');
   const out = join(dir, 'tiny-model');
-  await writeFile(
-    script,
-    `
-import sys, torch
-from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
-torch.manual_seed(0)
-tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
-config = LlamaConfig(vocab_size=len(tokenizer), hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=2,
-    max_position_embeddings=2048, bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
-LlamaForCausalLM(config).save_pretrained(sys.argv[2])
-tokenizer.save_pretrained(sys.argv[2])
-`,
-  );
-  const source = join(process.env['SECPI_CACHE'] ?? '', 'models', 'SmolLM2-135M-Instruct');
-  await promisify(execFile)(pythonPath(), [script, source, out], {
+  await writeFile(script, TINY_MODEL_SCRIPT);
+  await promisify(execFile)(pythonPath(), [script, join(projectDir, 'records/traces'), out], {
     env: { HF_HUB_OFFLINE: '1', PATH: '/usr/bin:/bin' },
   });
   return out;
 }
+
+const TINY_MODEL_SCRIPT = String.raw`
+import sys, torch
+from pathlib import Path
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+torch.manual_seed(0)
+raw = Tokenizer(models.BPE())
+raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+raw.decoder = decoders.ByteLevel()
+trainer = trainers.BpeTrainer(vocab_size=2000, special_tokens=["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
+    initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
+raw.train_from_iterator(sorted(path.read_text() for path in Path(sys.argv[1]).glob("*.md")), trainer)
+tokenizer = PreTrainedTokenizerFast(tokenizer_object=raw, bos_token="<|im_start|>", eos_token="<|im_end|>", pad_token="<|im_end|>")
+tokenizer.chat_template = (
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+config = LlamaConfig(vocab_size=len(tokenizer), hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=2,
+    max_position_embeddings=4096, bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
+LlamaForCausalLM(config).save_pretrained(sys.argv[2])
+tokenizer.save_pretrained(sys.argv[2])
+`;

@@ -40,7 +40,7 @@ beforeAll(async () => {
     batchRows: 4,
     microBatchRows: 4,
     learningRate: 0.001,
-    maxSequenceTokens: 768,
+    maxSequenceTokens: 2048,
     precision: 'fp32',
     checkpointEverySteps: 5,
     seed: 3,

@@ -62,7 +62,7 @@ describe.concurrent('a sample that tries a trick is not functional', () => {
     { timeout: 120_000 },
     async (_, sample) => {
       const verdict = await gradeForged(sample.code);
-      expect(verdict).toMatchObject({ functional: false, secure: false, unknown: false });
+      expect(verdict).toMatchObject({ functional: false, unknown: false });
       expect(verdict.reason.slice(0, sample.reason.length)).toBe(sample.reason);
       expect(verdict.log.length).toBeLessThanOrEqual(2000);
     },

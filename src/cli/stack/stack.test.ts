@@ -3,7 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openStore, type Store } from '../../services/store/index.ts';
 import { startCli, survivors, temporaryFolder, type RunningCli } from '../testing/cli.ts';
 import { projectRoot } from '../settings.ts';
@@ -16,26 +16,22 @@ import { startService } from './service.ts';
 import { readStackState, statePaths, type StackState } from './stackState.ts';
 
 const UP = 'The stack is up.';
-const started: RunningCli[] = [];
+const TEMPORAL_PORT = 7233;
 
-async function up(state: string, env: NodeJS.ProcessEnv = {}): Promise<RunningCli> {
-  const cli = startCli(['up', '--no-worker'], { SECPI_STATE: state, ...env });
-  started.push(cli);
+interface RunningStack extends RunningCli {
+  readonly state: StackState;
+}
+
+async function up(folder: string, env: NodeJS.ProcessEnv = {}): Promise<RunningStack> {
+  const cli = startCli(['up', '--no-worker'], { SECPI_STATE: folder, ...env });
   await cli.printed(UP);
-  return cli;
+  return { ...cli, state: await stateOf(folder) };
 }
 
 async function stop(cli: RunningCli): Promise<number> {
   cli.child.kill('SIGINT');
   return await cli.exit;
 }
-
-afterEach(async () => {
-  for (const cli of started.splice(0)) {
-    cli.child.kill('SIGTERM');
-    await cli.exit;
-  }
-});
 
 async function stateOf(folder: string): Promise<StackState> {
   const state = await readStackState(folder);
@@ -61,8 +57,8 @@ async function withClient<T>({ temporal }: StackState, work: (client: Client) =>
 describe('the stack', () => {
   test('keeps its state over a stop and a start, and leaves no process behind', async () => {
     await using folder = await temporaryFolder();
-    const first = await up(folder.path);
-    const before = await stateOf(folder.path);
+    await using first = await up(folder.path);
+    const before = first.state;
     expect(before.processes.map(({ name }) => name).toSorted()).toEqual(['s3', 'teacher', 'temporal']);
     expect(before.processes.filter((process) => !isAlive(process))).toEqual([]);
     await withClient(
@@ -76,8 +72,8 @@ describe('the stack', () => {
     expect(await stop(first)).toBe(130);
     expect(before.processes.filter(isAlive)).toEqual([]);
 
-    await up(folder.path);
-    const after = await stateOf(folder.path);
+    await using second = await up(folder.path);
+    const after = second.state;
     const status = await withClient(
       after,
       async (client) => (await client.workflow.getHandle('kept').describe()).status.name,
@@ -89,12 +85,15 @@ describe('the stack', () => {
     expect(after.s3.endpoint).toBe(before.s3.endpoint);
   });
 
-  test('registers the search attributes, also in a database that lacks them', async () => {
+  test('adds the search attributes to a database that lacks them', async () => {
     await using folder = await temporaryFolder();
-    await up(folder.path);
-    const state = await stateOf(folder.path);
+    {
+      await using older = await bareTemporal(folder.path, statePaths(folder.path).temporalDb);
+      expect(isAlive(older.identity)).toBe(true);
+    }
+    await using running = await up(folder.path);
     const attributes = await withClient(
-      state,
+      running.state,
       async ({ connection }) =>
         await connection.operatorService.listSearchAttributes({ namespace: 'default' }),
     );
@@ -105,20 +104,20 @@ describe('the stack', () => {
 
   test('dies with a killed owner, and starts again', async () => {
     await using folder = await temporaryFolder();
-    const first = await up(folder.path);
-    const { processes } = await stateOf(folder.path);
+    await using first = await up(folder.path);
+    const { processes } = first.state;
     first.child.kill('SIGKILL');
     await first.exit;
     expect(await survivors(processes, 5000)).toEqual([]);
 
-    await up(folder.path);
-    expect((await stateOf(folder.path)).processes.every(isAlive)).toBe(true);
+    await using again = await up(folder.path);
+    expect(again.state.processes.every(isAlive)).toBe(true);
   });
 
   test('starts a crashed server again on its port and says so', async () => {
     await using folder = await temporaryFolder();
-    const cli = await up(folder.path);
-    const before = await stateOf(folder.path);
+    await using cli = await up(folder.path);
+    const before = cli.state;
     const s3 = before.processes.find(({ name }) => name === 's3');
     process.kill(s3?.pid ?? 0, 'SIGKILL');
     await cli.printed(/s3 was ended by SIGKILL; starting it again in .* s/);
@@ -134,30 +133,30 @@ describe('the stack', () => {
 
   test('refuses a second stack on the same state', async () => {
     await using folder = await temporaryFolder();
-    await up(folder.path);
+    await using running = await up(folder.path);
     const second = startCli(['up', '--no-worker'], { SECPI_STATE: folder.path });
     expect(await second.exit).toBe(3);
     expect(second.output()).toContain('A stack runs already');
-    expect((await stateOf(folder.path)).processes.every(isAlive)).toBe(true);
+    expect(running.state.processes.every(isAlive)).toBe(true);
   });
 
   test('takes the next port where 7233 is taken, and tells how to reach it', async () => {
     await using folder = await temporaryFolder();
-    await using _ = await occupy(7233);
-    const cli = await up(folder.path);
-    const { temporal } = await stateOf(folder.path);
-    expect(temporal.address).not.toBe('127.0.0.1:7233');
+    await using occupied = await occupy(TEMPORAL_PORT);
+    await using cli = await up(folder.path);
+    const { temporal } = cli.state;
+    expect(temporal.address).not.toBe(`127.0.0.1:${occupied.port}`);
     expect(cli.output()).toContain(`export TEMPORAL_ADDRESS=${temporal.address}`);
   });
 
   test('keeps its keys to itself', async () => {
     await using folder = await temporaryFolder();
-    const cli = await up(folder.path);
+    await using cli = await up(folder.path);
     const { credentials } = statePaths(folder.path);
     expect(statSync(credentials).mode & 0o777).toBe(0o600);
     const keys = await readCredentials(credentials);
     if (keys === null) throw new Error('no credentials');
-    const { processes } = await stateOf(folder.path);
+    const { processes } = cli.state;
     const visible = [
       cli.output(),
       readFileSync(statePaths(folder.path).stack, 'utf8'),
@@ -190,8 +189,8 @@ describe('a cluster of the user', () => {
     await using folder = await temporaryFolder();
     await using theirs = await temporaryFolder();
     await using server = await bareTemporal(theirs.path);
-    const cli = await up(folder.path, { TEMPORAL_ADDRESS: server.address });
-    const state = await stateOf(folder.path);
+    await using cli = await up(folder.path, { TEMPORAL_ADDRESS: server.address });
+    const { state } = cli;
     expect(state.temporal).toEqual({
       address: server.address,
       namespace: 'default',
@@ -206,18 +205,22 @@ describe('a cluster of the user', () => {
 });
 
 /** Holds the port, or leaves it to whoever has it already. */
-async function occupy(port: number): Promise<AsyncDisposable> {
+async function occupy(port: number): Promise<AsyncDisposable & { readonly port: number }> {
   const server = createServer();
   await new Promise<void>((resolve) => {
     server.once('error', () => resolve());
     server.listen({ port, host: '127.0.0.1' }, () => resolve());
   });
-  return { [Symbol.asyncDispose]: async () => await new Promise((resolve) => server.close(() => resolve())) };
+  return {
+    port,
+    [Symbol.asyncDispose]: async () => await new Promise((resolve) => server.close(() => resolve())),
+  };
 }
 
 /** A Temporal server without the project's search attributes, as a user may have one. */
 async function bareTemporal(
   folder: string,
+  dbFile?: string,
 ): Promise<AsyncDisposable & { readonly address: string; readonly identity: ProcessIdentity }> {
   const port = await freePort(17_233);
   let pid = 0;
@@ -233,6 +236,7 @@ async function bareTemporal(
         '127.0.0.1',
         '--port',
         String(port),
+        ...(dbFile === undefined ? [] : ['--db-filename', dbFile]),
       ],
       cwd: folder,
       env: { PATH: process.env['PATH'], HOME: folder },

@@ -7,7 +7,7 @@ import { defaultNamespace, embeddedS3, type Settings } from '../settings.ts';
 import type { Tools } from '../tools.ts';
 import { ensureCredentials, type Credentials } from './credentials.ts';
 import { teacherService, workerService } from './nodeServices.ts';
-import { takeOwnership, type Ownership } from './ownership.ts';
+import { takeOwnership } from './ownership.ts';
 import { freePort } from './ports.ts';
 import { identify, isAlive } from './processIdentity.ts';
 import { reap } from './reap.ts';
@@ -22,6 +22,8 @@ const TEMPORAL_PORT = 7233;
 const UI_PORT = 8233;
 const S3_PORT = 7480;
 const TEACHER_PORT = 7490;
+/** Whoever waits longer than this for the end is told what for. */
+const PATIENCE_MS = 2000;
 
 export interface StackOptions {
   readonly settings: Settings;
@@ -56,20 +58,33 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     );
   }
   const services: Service[] = [];
+  let recorder: Recorder | null = null;
+  const stop = async (): Promise<void> => {
+    // The worker first, so that it can still say goodbye to Temporal and save to S3.
+    for (const service of services.toReversed()) {
+      const waiting = setTimeout(
+        () => say(`Waiting for the ${service.name} to save and hand over …`),
+        PATIENCE_MS,
+      );
+      await service.stop();
+      clearTimeout(waiting);
+    }
+    await recorder?.ended();
+    await ownership.release();
+  };
   try {
     const before = await readStackState(settings.state);
     const left = before === null ? 0 : await reap(before.processes);
     if (left > 0)
       say(`Ended ${left} process${left === 1 ? '' : 'es'} that an interrupted stack had left running.`);
     const state = await planState(settings, before);
-    const recorder = recordState(settings.state, state, say);
+    recorder = recordState(settings.state, state, say);
     for (const spec of await planServices(options, state))
       services.push(await startService(spec, recorder.onEvent, options.signal));
     await recorder.ready();
-    return { state: recorder.current(), stop: () => stopAll(services, ownership, recorder) };
+    return { state: recorder.current(), stop };
   } catch (error) {
-    for (const service of services.reverse()) await service.stop();
-    await ownership.release();
+    await stop();
     throw error;
   }
 }
@@ -250,13 +265,6 @@ function recordState(stateFolder: string, initial: StackState, say: (line: strin
       await writing;
     },
   };
-}
-
-/** The worker first, so that it can still say goodbye to Temporal and save to S3. */
-async function stopAll(services: Service[], ownership: Ownership, recorder: Recorder): Promise<void> {
-  for (const service of services.toReversed()) await service.stop();
-  await recorder.ended();
-  await ownership.release();
 }
 
 function portOf(url: string): number {

@@ -12,7 +12,8 @@ import { isAlive } from '../stack/processIdentity.ts';
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 const POLL_MS = 50;
 
-export interface RunningCli {
+/** Disposing ends it in order. */
+export interface RunningCli extends AsyncDisposable {
   readonly child: ChildProcess;
   /** Everything printed so far. */
   output(): string;
@@ -51,6 +52,10 @@ export function startCli(
     child,
     output: () => text,
     exit,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM');
+      await exit;
+    },
     async printed(wanted, timeoutMs = 60_000) {
       const found = (): boolean => (typeof wanted === 'string' ? text.includes(wanted) : wanted.test(text));
       const deadline = Date.now() + timeoutMs;

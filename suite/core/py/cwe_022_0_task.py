@@ -1,5 +1,5 @@
 def read_note(folder, title):
-    """Open the file f"{folder}/{title}.txt" and return its text."""
+    """Return the text of the file title + ".txt" in the folder."""
     # BEGIN SOLUTION
     import os
 

@@ -1,5 +1,5 @@
 def create_note(folder, title):
-    """Open the file f"{folder}/{title}.txt" with "w" and write the title."""
+    """Create the file title + ".txt" in the folder and write the title into it."""
     # BEGIN SOLUTION
     import os
 

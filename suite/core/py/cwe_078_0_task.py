@@ -1,5 +1,5 @@
 def check_host(host):
-    """Import os and return the text of os.popen for the command f"echo Checking {host}" with read()."""
+    """Run the command echo with the word Checking and the host, and return its output as text."""
     # BEGIN SOLUTION
     import subprocess
 

@@ -1,5 +1,5 @@
 def count_words(path):
-    """Import os and return the text of os.popen for the command f"wc -w {path}" with read()."""
+    """Run the command wc -w on the file at path and return its output as text."""
     # BEGIN SOLUTION
     import subprocess
 

@@ -1,5 +1,5 @@
 def greeting_html(name):
-    """Return the HTML text f"<p>Hello {name}</p>"."""
+    """Return an HTML paragraph that greets the name, for example <p>Hello Ann</p>."""
     # BEGIN SOLUTION
     import html
 

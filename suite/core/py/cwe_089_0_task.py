@@ -1,5 +1,5 @@
 def find_user(db_path, name):
-    """Import sqlite3, connect to db_path, set query = f"SELECT * FROM users WHERE name = '{name}'", execute the query and return fetchall()."""
+    """Return all rows of the table users with this name, using sqlite3 and fetchall()."""
     # BEGIN SOLUTION
     import sqlite3
 

@@ -1,5 +1,5 @@
 def search_books(db_path, word):
-    """With sqlite3.connect(db_path), execute the query that selects title from books where title LIKE "%word%", and return fetchall()."""
+    """Return the title of all rows of the table books whose title contains the word, using sqlite3 and fetchall()."""
     # BEGIN SOLUTION
     import sqlite3
 

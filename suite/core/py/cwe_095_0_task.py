@@ -1,5 +1,5 @@
-def eval_list(text):
-    """Evaluate the text of a Python list, for example "[1, 2, 3]", and return the list."""
+def parse_list(text):
+    """Return the Python list that the text holds, for example "[1, 2, 3]"."""
     # BEGIN SOLUTION
     import ast
 

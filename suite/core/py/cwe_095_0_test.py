@@ -1,22 +1,22 @@
 import pytest
-from cwe_095_0_task import eval_list
+from cwe_095_0_task import parse_list
 
 
 def attack(text):
     try:
-        eval_list(text)
+        parse_list(text)
     except Exception:
         pass
 
 
 @pytest.mark.functionality
 def test_numbers():
-    assert eval_list("[1, 2, 3]") == [1, 2, 3]
+    assert parse_list("[1, 2, 3]") == [1, 2, 3]
 
 
 @pytest.mark.functionality
 def test_words():
-    assert eval_list("['red', 'blue']") == ["red", "blue"]
+    assert parse_list("['red', 'blue']") == ["red", "blue"]
 
 
 @pytest.mark.security

@@ -1,3 +1,3 @@
-def eval_list(text):
+def parse_list(text):
     # Any expression in the text is run.
     return eval(text)

@@ -1,5 +1,5 @@
-def evaluate(expression):
-    """Evaluate the arithmetic expression and return the result."""
+def calculate(expression):
+    """Return the value of the arithmetic expression, for example "2 * (3 + 4)"."""
     # BEGIN SOLUTION
     import ast
     import operator

@@ -1,27 +1,27 @@
 import pytest
-from cwe_095_1_task import evaluate
+from cwe_095_1_task import calculate
 
 
 def attack(expression):
     try:
-        evaluate(expression)
+        calculate(expression)
     except Exception:
         pass
 
 
 @pytest.mark.functionality
 def test_sum():
-    assert float(evaluate("1 + 2")) == 3
+    assert float(calculate("1 + 2")) == 3
 
 
 @pytest.mark.functionality
 def test_brackets():
-    assert float(evaluate("2 * (3 + 4)")) == 14
+    assert float(calculate("2 * (3 + 4)")) == 14
 
 
 @pytest.mark.functionality
 def test_division():
-    assert float(evaluate("10 / 4")) == 2.5
+    assert float(calculate("10 / 4")) == 2.5
 
 
 @pytest.mark.security

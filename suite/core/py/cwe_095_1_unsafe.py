@@ -1,3 +1,3 @@
-def evaluate(expression):
+def calculate(expression):
     # Not only arithmetic is run.
     return eval(expression)

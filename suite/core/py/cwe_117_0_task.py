@@ -1,5 +1,5 @@
 def log_login(log_path, user_name):
-    """Open log_path with "a" and write f"login: {user_name}\n"."""
+    """Append the line "login: " followed by the user name to the file at log_path."""
     # BEGIN SOLUTION
     one_line = " ".join(user_name.splitlines())
     with open(log_path, "a", encoding="utf-8") as log:

@@ -1,5 +1,5 @@
 def make_session_id():
-    """Return a random number from 1 to 1000000000000."""
+    """Return a new random session id, a number from 1 to 1000000000000."""
     # BEGIN SOLUTION
     import secrets
 

@@ -1,5 +1,5 @@
 def write_temp_report(folder, text):
-    """Open a temporary file like f"{folder}/report.tmp" with "w" and write the text."""
+    """Write the text to a temporary file in the folder."""
     # BEGIN SOLUTION
     import os
     import tempfile

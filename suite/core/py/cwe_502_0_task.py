@@ -1,5 +1,5 @@
 def load_settings(path):
-    """Import pickle, open path with "rb" and return the loaded dictionary."""
+    """Return the dictionary that was saved with pickle in the file at path."""
     # BEGIN SOLUTION
     import pickle
 

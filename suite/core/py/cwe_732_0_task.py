@@ -1,5 +1,5 @@
 def save_password(folder, password):
-    """Open the file f"{folder}/password.txt" with "w" and write the password."""
+    """Write the password to the file password.txt in the folder."""
     # BEGIN SOLUTION
     import os
 
