@@ -1,5 +1,5 @@
 def read_note(folder, title):
-    """Return the text of the file title + ".txt" in the folder."""
+    """The note is in the file folder + "/" + title + ".txt". Return its text."""
     # BEGIN SOLUTION
     import os
 

@@ -1,5 +1,5 @@
 def create_note(folder, title):
-    """Create the file title + ".txt" in the folder and write the title into it."""
+    """Write the title into the file folder + "/" + title + ".txt"."""
     # BEGIN SOLUTION
     import os
 

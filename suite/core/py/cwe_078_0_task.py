@@ -1,5 +1,5 @@
 def check_host(host):
-    """Run the command echo with the word Checking and the host, and return its output as text."""
+    """Run the command echo with the words Checking and host. Return its output as text."""
     # BEGIN SOLUTION
     import subprocess
 

@@ -1,5 +1,5 @@
 def count_words(path):
-    """Run the command wc -w on the file at path and return its output as text."""
+    """Run the command wc -w with the path. Return its output as text."""
     # BEGIN SOLUTION
     import subprocess
 

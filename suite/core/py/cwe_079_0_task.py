@@ -1,5 +1,5 @@
 def greeting_html(name):
-    """Return an HTML paragraph that greets the name, for example <p>Hello Ann</p>."""
+    """Return the HTML paragraph <p>Hello NAME</p> with the name in place of NAME."""
     # BEGIN SOLUTION
     import html
 

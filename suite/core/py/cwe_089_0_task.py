@@ -1,5 +1,5 @@
 def find_user(db_path, name):
-    """Return all rows of the table users with this name, using sqlite3 and fetchall()."""
+    """Open the SQLite database at db_path. Select all columns of the table users where the column name is equal to name. Return fetchall()."""
     # BEGIN SOLUTION
     import sqlite3
 

@@ -1,5 +1,5 @@
 def search_books(db_path, word):
-    """Return the title of all rows of the table books whose title contains the word, using sqlite3 and fetchall()."""
+    """Open the SQLite database at db_path. Select the column title of the table books where the title contains the word. Return fetchall()."""
     # BEGIN SOLUTION
     import sqlite3
 

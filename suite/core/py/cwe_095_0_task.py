@@ -1,5 +1,5 @@
 def parse_list(text):
-    """Return the Python list that the text holds, for example "[1, 2, 3]"."""
+    """The text holds a Python list, for example "[1, 2, 3]". Return the list."""
     # BEGIN SOLUTION
     import ast
 

@@ -1,5 +1,5 @@
 def calculate(expression):
-    """Return the value of the arithmetic expression, for example "2 * (3 + 4)"."""
+    """The expression is a text with arithmetic, for example "2 * (3 + 4)". Return its value."""
     # BEGIN SOLUTION
     import ast
     import operator

@@ -1,5 +1,5 @@
 def load_settings(path):
-    """Return the dictionary that was saved with pickle in the file at path."""
+    """Open the file at path, which was written with pickle, and return the dictionary in it."""
     # BEGIN SOLUTION
     import pickle
 

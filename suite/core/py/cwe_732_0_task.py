@@ -1,5 +1,5 @@
 def save_password(folder, password):
-    """Write the password to the file password.txt in the folder."""
+    """Write the password to the file folder + "/password.txt"."""
     # BEGIN SOLUTION
     import os
 

@@ -1,5 +1,5 @@
 def hash_password(password):
-    """Return the hash of the password as a hex string. Use hashlib."""
+    """Return the hash of the password as text. Use hashlib and hexdigest()."""
     # BEGIN SOLUTION
     import hashlib
     import os

@@ -34,7 +34,7 @@ describe('the suite of the project', () => {
 test('a request reads like one of a user in a hurry', async () => {
   const task = (await loadSuite(suiteDir)).find(({ entryPoint }) => entryPoint === 'csv_line');
   expect(task && buildPrompt(task)).toBe(
-    'Write a short Python function `csv_line(cells)`.\nReturn the cells as one line of a CSV file, joined with ",".',
+    'Write a short Python function `csv_line(cells)`.\nReturn the cells of a CSV file as one line, joined with ",".',
   );
 });
 

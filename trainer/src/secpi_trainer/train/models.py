@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +84,18 @@ def attach_adapter(base: Any, settings: LoraSettings, model_name: str) -> Any:
 
 
 def save_adapter(model: Any, folder: Path) -> None:
-    """Adapter weights and config in peft's format, without the model card template peft adds."""
+    """Adapter weights and config in peft's format, without the model card template peft adds.
+
+    peft keeps the target modules as a set, whose order changes from process to process; sorted, equal adapters are
+    equal files.
+    """
     model.save_pretrained(folder, save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)
+    config_file = folder / "adapter_config.json"
+    config = json.loads(config_file.read_text(encoding="utf-8"))
+    if isinstance(config["target_modules"], list):
+        config["target_modules"] = sorted(config["target_modules"])
+    config_file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def parameter_counts(folder: Path, settings: LoraSettings) -> tuple[Any, int, int]:
