@@ -70,7 +70,7 @@ export async function trainModel(deps: Deps, run: ActivityRun, input: TrainInput
         workDir,
         logFile: join(logDir, `trainer-${taken.fingerprint.slice(0, 12)}-e${training.epoch}.log`),
         signal: run.signal,
-        isPreempted: run.isPreempted,
+        isPreempted: () => run.isPreempted(),
         onStep: (step, total, note) => run.progress(STAGE, { done: step, total, note }),
         onNote: (note) => run.progress(STAGE, { note }),
         onResume: async (step) =>

@@ -68,7 +68,8 @@ export const checkpointKey = (fingerprint: string, step: number, epoch: number):
   `trainings/${hex(fingerprint)}/step-${digits(step, 8)}-e${digits(epoch, 6)}.json`;
 
 /** One small object an attempt, written when it starts: from which step, by whom. */
-export const trainingAttemptsPrefix = (fingerprint: string): string => `trainings/${hex(fingerprint)}/attempts/`;
+export const trainingAttemptsPrefix = (fingerprint: string): string =>
+  `trainings/${hex(fingerprint)}/attempts/`;
 export const trainingAttemptKey = (fingerprint: string, epoch: number): string =>
   `${trainingAttemptsPrefix(fingerprint)}e${digits(epoch, 6)}.json`;
 

@@ -49,7 +49,8 @@ export class JournalWriter {
   }
 
   async touch(): Promise<void> {
-    await Promise.all([this.#current, ...this.sealed].map((journal) => journal?.touch()));
+    const journals = this.#current === null ? this.sealed : [this.#current, ...this.sealed];
+    await Promise.all(journals.map(async (journal) => await journal.touch()));
   }
 
   #enqueue(work: () => Promise<void>): Promise<void> {
