@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeError } from './setup/errors.mjs';
 import { setUp } from './setup/index.mjs';
+import { findTestBrowser } from './setup/testBrowser.mjs';
 import { formatTime } from './setup/report.mjs';
 import { pytestCounts, runInherited, vitestCounts } from './test-runners.mjs';
 
@@ -21,7 +22,13 @@ try {
 }
 
 const reports = mkdtempSync(join(tmpdir(), 'secpi-tests-'));
-const env = { ...process.env, SECPI_CACHE: places.cache, SECPI_PYTHON: places.python };
+const browser = findTestBrowser(process.env, (line) => process.stdout.write(`${line}\n`));
+const env = {
+  ...process.env,
+  SECPI_CACHE: places.cache,
+  SECPI_PYTHON: places.python,
+  ...(browser === undefined ? {} : { CHROME_PATH: browser }),
+};
 const read = (/** @type {string} */ name) => readFileSync(join(reports, name), 'utf8');
 
 const runners = [

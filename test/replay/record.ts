@@ -41,7 +41,9 @@ try {
     const history = await stack.client.workflow.getHandle(id).fetchHistory();
     const json = proto.temporal.api.history.v1.History.create(history);
     const name = id === 'recorded' ? 'secpi' : (id.split('/')[1] ?? id);
-    const text = JSON.stringify(json.toJSON()).replaceAll(stack.dir, '/scratch');
+    const text = JSON.stringify(json.toJSON())
+      .replaceAll(stack.dir, '/scratch')
+      .replaceAll(/\d+@[\w.-]+/g, 'worker@host');
     await writeFile(join(folder, `${name}.json`), `${text}\n`);
     console.log(`${name}: ${history.events?.length ?? 0} events, ${text.length} bytes`);
   }
