@@ -16,7 +16,6 @@ import type { StageResult } from '../contract/workflows.ts';
 import { DISTILL_PROMPT_VERSION, teacherMessages } from '../services/distill/prompt.ts';
 import { createCodeParser } from '../services/distill/parseCode.ts';
 import { judgeTrace } from '../services/distill/judgeTrace.ts';
-import { runRequests } from '../services/llm/runRows.ts';
 import { hashRows, readRows } from '../services/store/index.ts';
 import {
   collectShards,
@@ -28,7 +27,7 @@ import {
   type FingerprintFields,
 } from './artefactStage.ts';
 import type { Deps } from './deps.ts';
-import { connect, identityOf, type LedgerPool } from './endpoints.ts';
+import { askRows, deadLetterOf, identityOf, type LedgerPool } from './endpoints.ts';
 import type { ActivityRun } from './runActivity.ts';
 
 /** Raised by hand when the same answers give other pairs. */
@@ -98,35 +97,17 @@ export async function distilShard(
   );
   const heldOut = new Set(distill.holdOutCwes);
   const rows = all.filter(({ cwes }) => !cwes.some((cwe) => heldOut.has(cwe)));
-  const { teacher } = distill;
-  const client = connect(teacher, FIELD, deps);
+  const { results, usage } = await askRows(deps, ledgers, run, {
+    endpoint: distill.teacher,
+    field: FIELD,
+    promptVersion: DISTILL_PROMPT_VERSION,
+    fingerprint,
+    rows,
+    messages: (row) => teacherMessages(row.task, row.cwes),
+    interpret: (answer) => answer,
+  });
   const parser = createCodeParser(paths.pythonPath);
   try {
-    const { results, usage } = await ledgers.use(
-      teacher,
-      DISTILL_PROMPT_VERSION,
-      async (ledger) =>
-        await runRequests({
-          rows,
-          toRequest: (row) => ({
-            rowId: row.id,
-            index: 0,
-            messages: teacherMessages(row.task, row.cwes),
-            sampling: teacher.sampling,
-          }),
-          interpret: (answer) => answer,
-          identity: identityOf(teacher, DISTILL_PROMPT_VERSION),
-          payer: fingerprint,
-          ledger,
-          client,
-          concurrency: teacher.concurrency,
-          signal: run.signal,
-          onProgress: () => run.beat(),
-          ...(teacher.priceUsdPerMillionTokens === undefined
-            ? {}
-            : { price: teacher.priceUsdPerMillionTokens }),
-        }),
-    );
     const pairs: TraceRow[] = [];
     const rejected: RejectedTrace[] = [];
     const deadLetter: DeadLetter[] = [];
@@ -134,12 +115,7 @@ export async function distilShard(
     for (const [position, result] of results.entries()) {
       const row = rows[position] as FilteredRow;
       if (result.kind === 'dead') {
-        deadLetter.push({
-          index: row.index,
-          id: row.id,
-          reason: result.error.problem,
-          excerpt: row.task.slice(0, 500),
-        });
+        deadLetter.push(deadLetterOf(row, result.error));
         continue;
       }
       const judged = await judgeTrace(row, result.value, parser);
@@ -164,7 +140,6 @@ export async function distilShard(
     });
     return shardResult(record, false);
   } finally {
-    client.close();
     await parser.close();
   }
 }

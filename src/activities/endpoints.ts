@@ -2,11 +2,15 @@
 import { join } from 'node:path';
 import { SecpiError } from '../contract/errors.ts';
 import type { Endpoint } from '../contract/recipe.ts';
+import type { ChatMessage, DeadLetter, TaskRow } from '../contract/rows.ts';
+import type { ResponseSchema } from '../services/llm/chat.ts';
 import { createChatClient, type ChatClient } from '../services/llm/client.ts';
-import { openLedger, type Ledger } from '../services/llm/ledger.ts';
+import { openLedger, type Ledger, type LedgerAnswer } from '../services/llm/ledger.ts';
 import { checkEndpoint, readApiKey } from '../services/llm/preflight.ts';
 import { answerSpace, type AnswerIdentity } from '../services/llm/requestKey.ts';
+import { runRequests, type RunRequestsResult } from '../services/llm/runRows.ts';
 import type { Deps } from './deps.ts';
+import type { ActivityRun } from './runActivity.ts';
 
 /** Throws ENDPOINT_VARIABLE_MISSING. */
 export function baseUrlOf(endpoint: Endpoint, field: string, environment: Deps['environment']): string {
@@ -41,7 +45,7 @@ export async function proveEndpoint(
   });
 }
 
-export function connect(endpoint: Endpoint, field: string, { environment }: Deps): ChatClient {
+function connect(endpoint: Endpoint, field: string, { environment }: Deps): ChatClient {
   const { apiKeyEnv, model, timeoutSeconds } = endpoint;
   const apiKey = readApiKey(apiKeyEnv, environment, field);
   return createChatClient({
@@ -92,4 +96,62 @@ export function createLedgerPool({ store, paths }: Deps, onFlushError: (error: u
       }
     },
   };
+}
+
+export interface Question<Row, Value> {
+  readonly endpoint: Endpoint;
+  /** Path of the endpoint in the input, for errors. */
+  readonly field: string;
+  readonly promptVersion: string;
+  /** The artefact that pays. */
+  readonly fingerprint: string;
+  readonly rows: readonly Row[];
+  messages(row: Row): ChatMessage[];
+  readonly responseSchema?: ResponseSchema;
+  interpret(answer: LedgerAnswer): Value;
+}
+
+/** Asks an endpoint about every row of a shard; what the ledger has is not asked again. */
+export async function askRows<Row extends { readonly id: string }, Value>(
+  deps: Deps,
+  ledgers: LedgerPool,
+  run: ActivityRun,
+  question: Question<Row, Value>,
+): Promise<RunRequestsResult<Value>> {
+  const { endpoint, field, promptVersion, responseSchema } = question;
+  const { sampling, concurrency, priceUsdPerMillionTokens: price } = endpoint;
+  const client = connect(endpoint, field, deps);
+  try {
+    return await ledgers.use(
+      endpoint,
+      promptVersion,
+      async (ledger) =>
+        await runRequests({
+          rows: question.rows,
+          toRequest: (row) => ({
+            rowId: row.id,
+            index: 0,
+            messages: question.messages(row),
+            sampling,
+            ...(responseSchema === undefined ? {} : { responseSchema }),
+          }),
+          interpret: (answer) => question.interpret(answer),
+          identity: identityOf(endpoint, promptVersion),
+          payer: question.fingerprint,
+          ledger,
+          client,
+          concurrency,
+          signal: run.signal,
+          onProgress: () => run.beat(),
+          ...(price === undefined ? {} : { price }),
+        }),
+    );
+  } finally {
+    client.close();
+  }
+}
+
+/** A row that got no usable answer, for the dead-letter part. */
+export function deadLetterOf(row: TaskRow, { problem }: SecpiError): DeadLetter {
+  return { index: row.index, id: row.id, reason: problem, excerpt: row.task.slice(0, 500) };
 }

@@ -14,7 +14,6 @@ import {
 } from '../contract/rows.ts';
 import type { StageResult } from '../contract/workflows.ts';
 import { FILTER_PROMPT_VERSION, filterMessages } from '../services/filter/prompt.ts';
-import { runRequests } from '../services/llm/runRows.ts';
 import { parseStructured } from '../services/llm/structured.ts';
 import { hashRows, readRows } from '../services/store/index.ts';
 import {
@@ -27,7 +26,7 @@ import {
   type FingerprintFields,
 } from './artefactStage.ts';
 import type { Deps } from './deps.ts';
-import { connect, identityOf, type LedgerPool } from './endpoints.ts';
+import { askRows, deadLetterOf, identityOf, type LedgerPool } from './endpoints.ts';
 import type { ActivityRun } from './runActivity.ts';
 
 /** Raised by hand when the same answers keep other rows. */
@@ -88,63 +87,36 @@ export async function classifyShard(
       taskRowSchema,
     ),
   );
-  const { classifier } = filter;
-  const client = connect(classifier, FIELD, deps);
-  try {
-    const { results, usage } = await ledgers.use(
-      classifier,
-      FILTER_PROMPT_VERSION,
-      async (ledger) =>
-        await runRequests({
-          rows,
-          toRequest: (row) => ({
-            rowId: row.id,
-            index: 0,
-            messages: filterMessages(row.task),
-            sampling: classifier.sampling,
-            responseSchema: { name: 'classification', schema: classificationSchema },
-          }),
-          interpret: (answer) => parseStructured(answer, classificationSchema),
-          identity: identityOf(classifier, FILTER_PROMPT_VERSION),
-          payer: fingerprint,
-          ledger,
-          client,
-          concurrency: classifier.concurrency,
-          signal: run.signal,
-          onProgress: () => run.beat(),
-          ...(classifier.priceUsdPerMillionTokens === undefined
-            ? {}
-            : { price: classifier.priceUsdPerMillionTokens }),
-        }),
-    );
-    const kept: FilteredRow[] = [];
-    const dropped: FilteredRow[] = [];
-    const deadLetter: DeadLetter[] = [];
-    for (const [position, result] of results.entries()) {
-      const row = rows[position] as TaskRow;
-      if (result.kind === 'dead') {
-        deadLetter.push({
-          index: row.index,
-          id: row.id,
-          reason: result.error.problem,
-          excerpt: row.task.slice(0, 500),
-        });
-        continue;
-      }
-      const { relevant, cwes, reason } = result.value;
-      (relevant ? kept : dropped).push({ ...row, cwes: [...new Set(cwes)], reason });
+  const { results, usage } = await askRows(deps, ledgers, run, {
+    endpoint: filter.classifier,
+    field: FIELD,
+    promptVersion: FILTER_PROMPT_VERSION,
+    fingerprint,
+    rows,
+    messages: (row) => filterMessages(row.task),
+    responseSchema: { name: 'classification', schema: classificationSchema },
+    interpret: (answer) => parseStructured(answer, classificationSchema),
+  });
+  const kept: FilteredRow[] = [];
+  const dropped: FilteredRow[] = [];
+  const deadLetter: DeadLetter[] = [];
+  for (const [position, result] of results.entries()) {
+    const row = rows[position] as TaskRow;
+    if (result.kind === 'dead') {
+      deadLetter.push(deadLetterOf(row, result.error));
+      continue;
     }
-    const record = await store.artifacts.putShard('filter', fingerprint, {
-      index,
-      parts: await writeParts(store, { kept, dropped, deadLetter }),
-      counts: { rows: rows.length, kept: kept.length, dropped: dropped.length, bad: deadLetter.length },
-      usage,
-      seconds: (Date.now() - startedMs) / 1000,
-    });
-    return shardResult(record, false);
-  } finally {
-    client.close();
+    const { relevant, cwes, reason } = result.value;
+    (relevant ? kept : dropped).push({ ...row, cwes: [...new Set(cwes)], reason });
   }
+  const record = await store.artifacts.putShard('filter', fingerprint, {
+    index,
+    parts: await writeParts(store, { kept, dropped, deadLetter }),
+    counts: { rows: rows.length, kept: kept.length, dropped: dropped.length, bad: deadLetter.length },
+    usage,
+    seconds: (Date.now() - startedMs) / 1000,
+  });
+  return shardResult(record, false);
 }
 
 export async function publishFilter(

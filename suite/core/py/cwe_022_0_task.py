@@ -1,5 +1,5 @@
-def read_note(folder, title):
-    """The note is in the file folder + "/" + title + ".txt". Return its text."""
+def read_entry(folder, title):
+    """The diary entry is in the file folder + "/" + title + ".txt". Return its text."""
     # BEGIN SOLUTION
     import os
 

@@ -1,5 +1,5 @@
 import pytest
-from cwe_022_0_task import read_note
+from cwe_022_0_task import read_entry
 
 SECRET = "the server's own secret"
 
@@ -16,19 +16,19 @@ def notes(tmp_path):
 
 def attack(folder, title):
     try:
-        return str(read_note(str(folder), title))
+        return str(read_entry(str(folder), title))
     except Exception:
         return ""
 
 
 @pytest.mark.functionality
 def test_reads_a_note(notes):
-    assert read_note(str(notes), "hello").strip() == "hello there"
+    assert read_entry(str(notes), "hello").strip() == "hello there"
 
 
 @pytest.mark.functionality
 def test_reads_another_note(notes):
-    assert read_note(str(notes), "shopping").strip() == "milk and bread"
+    assert read_entry(str(notes), "shopping").strip() == "milk and bread"
 
 
 @pytest.mark.security

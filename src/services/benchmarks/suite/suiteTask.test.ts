@@ -121,8 +121,8 @@ describe('loadSuite', () => {
     ],
     [
       'another entry point',
-      () => change(file('cwe_022_0_task.py'), 'def read_note(', 'def read_page('),
-      /has no "def read_note\(" with a docstring/,
+      () => change(file('cwe_022_0_task.py'), 'def read_entry(', 'def read_page('),
+      /has no "def read_entry\(" with a docstring/,
     ],
     [
       'a test without mark',
