@@ -9,7 +9,7 @@ import { redact } from '../contract/secrets.ts';
 import { progressSignalName, type ProgressSignal, type StageProgress } from '../contract/workflows.ts';
 
 const HEARTBEAT_EVERY_MS = 2000;
-const SIGNAL_FIRST_MS = 3000;
+const SIGNAL_FIRST_MS = 5000;
 const SIGNAL_AT_MOST_EVERY_MS = 60_000;
 
 export interface ActivityRun {
@@ -95,7 +95,7 @@ interface Reporter {
 }
 
 /**
- * Signals grow rarer as the work goes on (a twentieth of its age, at most one a minute), so histories stay small.
+ * Signals grow rarer as the work goes on (a tenth of its age, at most one a minute), so histories stay small.
  * What is reported in between is merged into the next one.
  */
 function createReporter(context: Context): Reporter {
@@ -110,7 +110,7 @@ function createReporter(context: Context): Reporter {
     const signal = pending;
     pending = null;
     const now = Date.now();
-    nextAtMs = now + Math.min(SIGNAL_AT_MOST_EVERY_MS, Math.max(SIGNAL_FIRST_MS, (now - startedAtMs) / 20));
+    nextAtMs = now + Math.min(SIGNAL_AT_MOST_EVERY_MS, Math.max(SIGNAL_FIRST_MS, (now - startedAtMs) / 10));
     context.client.workflow
       .getHandle(execution.workflowId, execution.runId)
       .signal(progressSignalName, signal)

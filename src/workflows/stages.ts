@@ -78,8 +78,10 @@ export const checks = {
     ...checking,
     taskQueue: queues.sandbox,
   }),
+  // An unfit store is told at once; one that does not answer may be about to.
   control: proxyActivities<Pick<ControlActivities, 'describeEnvironment'>>({
     ...checking,
+    retry: patientRetry,
     taskQueue: queues.control,
   }),
 };

@@ -187,15 +187,22 @@ describe('a person at a browser', () => {
     const page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
     const { runId } = await stack.client.workflow.getHandle('mine').describe();
     const url = `${stack.uiUrl}/namespaces/default/workflows/mine/${runId}`;
-    const history = await textOf(page, `${url}/history`, 'write report.html and summary.json');
-    for (const summaryText of [
-      'are classifier and teacher reachable?',
-      'is the target model there?',
-      'mine/filter',
-      'mine/fine-tune',
-      'mine/evaluate-tuned',
-    ])
+    await textOf(page, `${url}/history`, 'write report.html and summary.json');
+    // The list shows a page of events: from its beginning it holds the checks.
+    await page.getByText('Descending').first().click();
+    const history = await until('the first summaries', async () => {
+      const text = await page.locator('body').innerText();
+      return text.includes('are classifier and teacher reachable?') && text;
+    });
+    for (const summaryText of ['is the target model there?', 'can the benchmarks be graded?'])
       expect(history).toContain(summaryText);
+    const tree = await textOf(page, `${url}/relationships`, 'mine/filter');
+    for (const child of ['mine/distil', 'mine/fine-tune', 'mine/evaluate-base', 'mine/evaluate-tuned'])
+      expect(tree).toContain(child);
+    await page.goto(`${url}/timeline`);
+    await until('the timeline', async () =>
+      ((await page.locator('body').textContent()) ?? '').includes('write report.html and summary.json'),
+    );
     const target =
       process.env['SECPI_UPDATE_DOCS'] === undefined
         ? join(projectDir, 'out/temporal-ui.png')
