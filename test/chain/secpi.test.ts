@@ -221,7 +221,14 @@ describe('a person at a browser', () => {
       'SmolLM2-135M-Instruct',
     ])
       expect(attributes).toContain(word);
-    const details = await textOf(page, `${url}/user-metadata`, 'evaluate tuned');
+    // Markdown that a workflow wrote is shown in a frame of its own.
+    await page.goto(`${url}/user-metadata`);
+    const details = await until('the current details', async () => {
+      const texts = await Promise.all(
+        page.frames().map(async (frame) => await frame.locator('body').innerText()),
+      );
+      return texts.find((text) => text.includes('evaluate tuned'));
+    });
     for (const stage of ['filter', 'distil', 'fine-tune', 'evaluate base', 'evaluate tuned', 'report'])
       expect(details).toContain(stage);
     await page.close();

@@ -50,6 +50,8 @@ export interface TestStack {
 export interface StackOptions {
   /** How long the recorded teacher takes for an answer. */
   readonly teacherLatencyMs?: number;
+  /** Without them the namespace is as a user's cluster may be. Default true. */
+  readonly searchAttributes?: boolean;
 }
 
 export function pythonPath(): string {
@@ -59,7 +61,10 @@ export function pythonPath(): string {
   return path;
 }
 
-export async function startTestStack({ teacherLatencyMs = 0 }: StackOptions = {}): Promise<TestStack> {
+export async function startTestStack({
+  teacherLatencyMs = 0,
+  searchAttributes: registered = true,
+}: StackOptions = {}): Promise<TestStack> {
   const dir = await mkdtemp(join(tmpdir(), 'secpi-chain-'));
   const ended: (() => Promise<unknown>)[] = [async () => await rm(dir, { recursive: true, force: true })];
   const stop = async (): Promise<void> => {
@@ -76,7 +81,7 @@ export async function startTestStack({ teacherLatencyMs = 0 }: StackOptions = {}
     ended.push(async () => await teacher.close());
     const [port, uiPort] = [await freePort(), await freePort()];
     const temporalBinary = join(dirname(pythonPath()), 'temporal');
-    const attributes = Object.entries(searchAttributes).flatMap(([name, type]) => [
+    const attributes = (registered ? Object.entries(searchAttributes) : []).flatMap(([name, type]) => [
       '--search-attribute',
       `${name}=${type}`,
     ]);

@@ -1,4 +1,6 @@
 /** What a run says of the store it is given: unfit ones are refused at the start, passing faults are tried again. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { StageResult } from '../../src/contract/workflows.ts';
 import { startProxy, type FaultProxy } from '../store/proxy.ts';
@@ -72,3 +74,22 @@ it('goes on through an outage of the store, and shows it as attempts', async () 
   const attempts = (events ?? []).map((event) => event.activityTaskStartedEventAttributes?.attempt ?? 0);
   expect(Math.max(...attempts)).toBeGreaterThan(1);
 }, 120_000);
+
+it('runs on a namespace without the search attributes, and its worker says what to do', async () => {
+  const bare = await startTestStack({ searchAttributes: false });
+  try {
+    await bare.startWorker(['control', 'data']);
+    const { dataset, filter } = await quickRecipe();
+    const result = (await bare.client.workflow.execute('filterDataset', {
+      taskQueue: 'secpi',
+      workflowId: 'bare',
+      args: [{ version: 1, dataset, filter }],
+    })) as StageResult;
+    expect(result.counts['kept']).toBeGreaterThan(0);
+    const log = await readFile(join(bare.dir, 'worker-control-data-0.log'), 'utf8');
+    expect(log).toContain('the namespace lacks search attributes');
+    expect(log).toContain('temporal operator search-attribute create');
+  } finally {
+    await bare.stop();
+  }
+}, 90_000);

@@ -162,7 +162,7 @@ async function listen(
           host.onStep(event.step, told.started?.totalSteps ?? event.step, describeStep(event));
           break;
         case 'evaluated':
-          host.onNote(`held-out loss ${event.evalLoss.toFixed(4)} at step ${event.step}`);
+          host.onNote(`held-out loss ${event.evalLoss?.toFixed(4) ?? 'not finite'} at step ${event.step}`);
           break;
         case 'checkpoint':
           uploads.offer(event.step, event.dir);
@@ -182,7 +182,7 @@ async function listen(
 }
 
 function describeStep({ loss, tokens, seconds }: Extract<TrainerEvent, { event: 'step' }>): string {
-  return `loss ${loss.toFixed(3)} · ${(tokens / Math.max(seconds, 1e-9)).toFixed(0)} tokens/s`;
+  return `loss ${loss?.toFixed(3) ?? 'not finite'} · ${(tokens / Math.max(seconds, 1e-9)).toFixed(0)} tokens/s`;
 }
 
 /** What the end of the process means. */

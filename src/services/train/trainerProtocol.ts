@@ -20,12 +20,13 @@ export const trainerEventSchema = z.discriminatedUnion('event', [
   z.looseObject({
     event: z.literal('step'),
     step: stepNumber,
-    loss: z.number(),
+    /** Null when it is not finite; an error follows. */
+    loss: z.number().nullable(),
     learningRate: z.number(),
     tokens: z.number(),
     seconds: z.number(),
   }),
-  z.looseObject({ event: z.literal('evaluated'), step: stepNumber, evalLoss: z.number() }),
+  z.looseObject({ event: z.literal('evaluated'), step: stepNumber, evalLoss: z.number().nullable() }),
   z.looseObject({ event: z.literal('checkpoint'), step: stepNumber, dir: z.string(), seconds: z.number() }),
   z.looseObject({
     event: z.literal('finished'),
