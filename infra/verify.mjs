@@ -21,6 +21,10 @@ const UNIT_TESTS = [
   'src/services/dataset',
   'src/services/filter',
   'src/services/distill',
+  'src/services/generate',
+  'src/services/metrics',
+  'src/services/benchmarks',
+  'src/services/store',
   'src/services/report',
 ];
 
