@@ -61,6 +61,8 @@ export async function demo(options: DemoOptions): Promise<number> {
     const started = await start(session, recipe, recipePath, undefined, settings);
     announce(session, started);
     const code = await followToTable(session, started, interruption, resolve(settings.root, options.out));
+    if (session.ownsStack && !options.keep)
+      say('\nThe stack stops now; `npx secpi up` brings the Temporal UI back.');
     if (options.keep && session.ownsStack) {
       say(`\n${stackHints(session.state)}\nThe stack stays up until Ctrl-C.`);
       await interruption.requested.catch(() => undefined);
