@@ -16,6 +16,15 @@ export type Tools = z.infer<typeof toolsSchema>;
 /** The variable by which `npm start` hands over what its set-up found. */
 export const toolsVariable = 'SECPI_SETUP';
 
+/** Where the set-up puts the programs, whether they are there or not. */
+export function locateTools(root: string, env: NodeJS.ProcessEnv): Tools {
+  const result = spawnSync(process.execPath, [join(root, 'infra/setup.mjs'), '--places'], {
+    env,
+    encoding: 'utf8',
+  });
+  return toolsSchema.parse(JSON.parse(result.stdout));
+}
+
 /** Installs what is missing (its report goes to standard error) and returns the places. Quick when all is there. */
 export function ensureTools(root: string, env: NodeJS.ProcessEnv): Tools {
   const given = env[toolsVariable];

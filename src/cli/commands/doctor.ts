@@ -1,4 +1,4 @@
-/** `secpi doctor`: checks each part and says what to do; changes nothing. */
+/** `secpi doctor`: checks each part and says what to do; installs nothing but the sandbox's own small toolchain. */
 import { existsSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { searchAttributes } from '../../contract/workflows.ts';
@@ -12,7 +12,7 @@ import { findStack } from '../stack/stack.ts';
 import { StackError } from '../stack/stackError.ts';
 import type { StackState } from '../stack/stackState.ts';
 import { missingSearchAttributes } from '../stack/temporalServer.ts';
-import { ensureTools } from '../tools.ts';
+import { locateTools } from '../tools.ts';
 
 const MEMORY_BYTES = 6e9;
 
@@ -27,7 +27,7 @@ export async function doctor(): Promise<number> {
     }
   };
   const settings = readSettings(process.env);
-  const tools = ensureTools(settings.root, settings.env);
+  const tools = locateTools(settings.root, settings.env);
   await check('programs', () => programs([tools.node, tools.python, tools.temporal, tools.versitygw]));
   await check('memory', () => memory());
   await check('sandbox', async () => {
