@@ -37,20 +37,7 @@ async function smallRecipe(): Promise<Record<string, unknown>> {
 beforeAll(async () => {
   stack = await startTestStack();
   await stack.startWorker([], { SOME_API_KEY: CANARY });
-  const file = join(stack.dir, 'small.json');
-  await writeFile(file, JSON.stringify(await smallRecipe()));
-  await stack.temporal(
-    'workflow',
-    'start',
-    '--type',
-    'secpi',
-    '--task-queue',
-    'secpi',
-    '--workflow-id',
-    'mine',
-    '--input-file',
-    file,
-  );
+  await stack.startByCli('secpi', 'mine', await smallRecipe());
   result = (await stack.client.workflow.getHandle('mine').result()) as SecpiResult;
   summary = await readSummary(result);
 }, 900_000);
@@ -221,11 +208,17 @@ describe('a person at a browser', () => {
       'SmolLM2-135M-Instruct',
     ])
       expect(attributes).toContain(word);
-    // Markdown that a workflow wrote is shown in a frame of its own.
+    // Markdown that a workflow wrote is shown in a frame of its own. One that is replaced while it is read is read again.
     await page.goto(`${url}/user-metadata`);
     const details = await until('the current details', async () => {
       const texts = await Promise.all(
-        page.frames().map(async (frame) => await frame.locator('body').innerText()),
+        page.frames().map(
+          async (frame) =>
+            await frame
+              .locator('body')
+              .innerText()
+              .catch(() => ''),
+        ),
       );
       return texts.find((text) => text.includes('evaluate tuned'));
     });
