@@ -74,3 +74,17 @@ function excerpt(log, offset) {
       : [...lines.slice(0, HEAD_LINES), '…', ...lines.slice(-TAIL_LINES)];
   return shown.map((line) => `  | ${line}`).join('\n');
 }
+
+/**
+ * Installs a lock exactly as it is: every package by hash, prebuilt, nothing resolved. Nothing is compiled ahead either,
+ * since most of it is never imported.
+ * @param {string} python
+ * @param {string} lock
+ * @param {{log: string, remedy: string, target?: string}} options target: a folder instead of the environment
+ */
+export async function installLock(python, lock, { log, remedy, target }) {
+  const quietly = ['--quiet', '--disable-pip-version-check', '--no-input', '--no-compile'];
+  const exactly = ['--no-deps', '--only-binary', ':all:', '--require-hashes', '--requirement', lock];
+  const where = target === undefined ? [] : ['--target', target];
+  await runLogged(python, ['-m', 'pip', 'install', ...quietly, ...exactly, ...where], { log, remedy });
+}

@@ -23,13 +23,15 @@ export interface TakeRequest {
   readonly kind: ArtifactKind;
   readonly fields: FingerprintFields;
   readonly reuse: 'always' | 'never';
+  /** The run, or the attempt, that would be the one writer. */
   readonly owner: Owner;
-  /** Told while another run makes the same artefact. */
-  readonly onWait: (holder: Owner) => void;
+  /** Where waiting is shown, and for what: "waits for RUN, which trains the same model". */
+  readonly stage: string;
+  readonly sameWork: string;
 }
 
 /** The fingerprint of a stage; with reuse "never" it belongs to this run alone. */
-export function stageFingerprint(fields: FingerprintFields, reuse: 'always' | 'never', owner: Owner): string {
+function stageFingerprint(fields: FingerprintFields, reuse: 'always' | 'never', owner: Owner): string {
   return fingerprint(reuse === 'always' ? fields : { ...fields, onlyRun: owner.runId });
 }
 
@@ -37,12 +39,7 @@ export function stageFingerprint(fields: FingerprintFields, reuse: 'always' | 'n
  * Takes the artefact for this run, or waits for the run that makes it and takes its result: two runs never pay for
  * the same fingerprint. A holder whose run has ended is succeeded with a higher epoch.
  */
-export async function takeArtifact(
-  store: Store,
-  client: Client,
-  run: ActivityRun,
-  request: TakeRequest,
-): Promise<Taken> {
+export async function takeArtifact(store: Store, run: ActivityRun, request: TakeRequest): Promise<Taken> {
   const id = stageFingerprint(request.fields, request.reuse, request.owner);
   for (;;) {
     run.signal.throwIfAborted();
@@ -50,11 +47,11 @@ export async function takeArtifact(
       kind: request.kind,
       fingerprint: id,
       owner: request.owner,
-      isOwnerAlive: async (holder) => await isRunOpen(client, holder, request.owner),
+      isOwnerAlive: async (holder) => await isRunOpen(run.client, holder, request.owner),
     });
     if (claim.status !== 'busy')
       return claim.status === 'published' ? claim : { status: 'owned', fingerprint: id, epoch: claim.epoch };
-    request.onWait(claim.owner);
+    run.progress(request.stage, { note: `waits for ${claim.owner.workflowId}, which ${request.sameWork}` });
     await delay(POLL_OWNER_MS, undefined, { signal: run.signal });
   }
 }
@@ -111,12 +108,42 @@ export async function collectShards(
   };
 }
 
-export function addCounts(all: readonly Counts[]): Counts {
+function addCounts(all: readonly Counts[]): Counts {
   const sum: Counts = {};
   for (const counts of all) {
     for (const [name, count] of Object.entries(counts)) sum[name] = (sum[name] ?? 0) + count;
   }
   return sum;
+}
+
+/** What a stage says of its artefact; who made it, when and under which epoch is added by `publishArtifact`. */
+export type ArtifactContent = Omit<Manifest, 'fingerprint' | 'epoch' | 'createdAt' | 'createdBy'>;
+
+export interface Publication {
+  readonly result: StageResult;
+  readonly manifest: Manifest;
+}
+
+/** Publishes as the writer of `epoch`. Throws HEAD_FENCED when another one took over. */
+export async function publishArtifact(
+  store: Store,
+  {
+    fingerprint: id,
+    epoch,
+    owner,
+  }: { readonly fingerprint: string; readonly epoch: number; readonly owner: Owner },
+  content: ArtifactContent,
+): Promise<Publication> {
+  const manifest: Manifest = {
+    ...content,
+    fingerprint: id,
+    epoch,
+    createdAt: new Date().toISOString(),
+    createdBy: owner,
+  };
+  const { kind } = content;
+  const ref = await store.artifacts.publish({ kind, fingerprint: id, epoch, owner, manifest });
+  return { result: resultOf(ref, manifest, false), manifest };
 }
 
 /** A stage's result from its manifest. */

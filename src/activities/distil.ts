@@ -1,5 +1,4 @@
 /** The traces artefact: verified pairs of (task without security text → reasoning and answer). */
-import { Context } from '@temporalio/activity';
 import type { DataActivities, OpenedStage, ShardResult } from '../contract/activities.ts';
 import { SecpiError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
@@ -16,10 +15,11 @@ import type { StageResult } from '../contract/workflows.ts';
 import { DISTILL_PROMPT_VERSION, teacherMessages } from '../services/distill/prompt.ts';
 import { createCodeParser } from '../services/distill/parseCode.ts';
 import { judgeTrace } from '../services/distill/judgeTrace.ts';
-import { hashRows, readRows } from '../services/store/index.ts';
+import { hashParts, readRows } from '../services/store/index.ts';
 import {
   collectShards,
   firstDeadLetter,
+  publishArtifact,
   resultOf,
   shardResult,
   takeArtifact,
@@ -47,13 +47,13 @@ export async function openTraces(
     throw new SecpiError('NOTHING_KEPT', `the filter kept none of ${input.counts['in'] ?? 0} tasks.`, {
       field: 'filtered',
     });
-  const taken = await takeArtifact(store, Context.current().client, run, {
+  const taken = await takeArtifact(store, run, {
     kind: 'traces',
     fields: fingerprintFields(distill, input),
     reuse,
     owner: run.owner,
-    onWait: (holder) =>
-      run.progress(STAGE, { note: `waits for ${holder.workflowId}, which distils the same tasks` }),
+    stage: STAGE,
+    sameWork: 'distils the same tasks',
   });
   if (taken.status === 'published')
     return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
@@ -182,33 +182,29 @@ export async function publishTraces(
   for await (const row of readRows(store.blobs, pairs, {}, traceRowSchema)) {
     for (const cwe of row.cwes) cwes[cwe] = (cwes[cwe] ?? 0) + 1;
   }
-  const manifest: Manifest = {
-    kind: 'traces',
-    fingerprint,
-    contentSha256: await hashRows(readRows(store.blobs, pairs, {}, traceRowSchema)),
-    rows: accepted,
-    parts: { pairs, rejected: parts('rejected'), deadLetter: parts('deadLetter') },
-    files: [],
-    counts: { ...omitRows(shards.counts), in: total },
-    facts: {
-      cwes,
-      license: filtered.facts['license'] ?? 'unknown',
-      model: distill.teacher.model,
-      promptVersion: DISTILL_PROMPT_VERSION,
+  const { result } = await publishArtifact(
+    store,
+    { fingerprint, epoch, owner: run.owner },
+    {
+      kind: 'traces',
+      contentSha256: await hashParts(store.blobs, pairs),
+      rows: accepted,
+      parts: { pairs, rejected: parts('rejected'), deadLetter: parts('deadLetter') },
+      files: [],
+      counts: { ...omitRows(shards.counts), in: total },
+      facts: {
+        cwes,
+        license: filtered.facts['license'] ?? 'unknown',
+        model: distill.teacher.model,
+        promptVersion: DISTILL_PROMPT_VERSION,
+      },
+      fingerprintOf: fingerprintFields(distill, filtered),
+      inputs: [{ name: 'filtered', uri: input.filtered, contentSha256: filtered.contentSha256 }],
+      usage: shards.usage,
+      seconds: shards.seconds,
     },
-    fingerprintOf: fingerprintFields(distill, filtered),
-    inputs: [{ name: 'filtered', uri: input.filtered, contentSha256: filtered.contentSha256 }],
-    usage: shards.usage,
-    seconds: shards.seconds,
-    createdAt: new Date().toISOString(),
-    createdBy: run.owner,
-    epoch,
-  };
-  return resultOf(
-    await store.artifacts.publish({ kind: 'traces', fingerprint, epoch, owner: run.owner, manifest }),
-    manifest,
-    false,
   );
+  return result;
 }
 
 function omitRows(counts: Manifest['counts']): Manifest['counts'] {

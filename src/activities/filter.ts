@@ -1,5 +1,4 @@
 /** The filter artefact: which tasks could carry a weakness, and which CWEs. */
-import { Context } from '@temporalio/activity';
 import type { DataActivities, OpenedStage, ShardResult } from '../contract/activities.ts';
 import { SecpiError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
@@ -7,7 +6,6 @@ import type { FilterSettings } from '../contract/recipe.ts';
 import {
   classificationSchema,
   taskRowSchema,
-  filteredRowSchema,
   type DeadLetter,
   type FilteredRow,
   type TaskRow,
@@ -15,10 +13,11 @@ import {
 import type { StageResult } from '../contract/workflows.ts';
 import { FILTER_PROMPT_VERSION, filterMessages } from '../services/filter/prompt.ts';
 import { parseStructured } from '../services/llm/structured.ts';
-import { hashRows, readRows } from '../services/store/index.ts';
+import { hashParts, readRows } from '../services/store/index.ts';
 import {
   collectShards,
   firstDeadLetter,
+  publishArtifact,
   resultOf,
   shardResult,
   takeArtifact,
@@ -42,13 +41,13 @@ export async function openFilter(
   { dataset, filter, reuse }: Input<'openFilter'>,
 ): Promise<OpenedStage> {
   const input = await store.artifacts.readByUri(dataset);
-  const taken = await takeArtifact(store, Context.current().client, run, {
+  const taken = await takeArtifact(store, run, {
     kind: 'filter',
     fields: fingerprintFields(filter, input),
     reuse,
     owner: run.owner,
-    onWait: (holder) =>
-      run.progress(STAGE, { note: `waits for ${holder.workflowId}, which filters the same dataset` }),
+    stage: STAGE,
+    sameWork: 'filters the same dataset',
   });
   if (taken.status === 'published')
     return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
@@ -144,40 +143,36 @@ export async function publishFilter(
     );
   }
   const kept = parts('kept');
-  const manifest: Manifest = {
-    kind: 'filter',
-    fingerprint,
-    contentSha256: await hashRows(readRows(store.blobs, kept, {}, filteredRowSchema)),
-    rows: shards.counts['kept'] ?? 0,
-    parts: {
-      kept,
-      dropped: parts('dropped'),
-      deadLetter: [...(dataset.parts['deadLetter'] ?? []), ...parts('deadLetter')],
+  const { result } = await publishArtifact(
+    store,
+    { fingerprint, epoch, owner: run.owner },
+    {
+      kind: 'filter',
+      contentSha256: await hashParts(store.blobs, kept),
+      rows: shards.counts['kept'] ?? 0,
+      parts: {
+        kept,
+        dropped: parts('dropped'),
+        deadLetter: [...(dataset.parts['deadLetter'] ?? []), ...parts('deadLetter')],
+      },
+      files: [],
+      counts: {
+        in: total,
+        kept: shards.counts['kept'] ?? 0,
+        dropped: shards.counts['dropped'] ?? 0,
+        duplicates: dataset.counts['duplicates'] ?? 0,
+        bad,
+      },
+      facts: {
+        dataset: dataset.facts['name'] ?? '',
+        license: dataset.facts['license'] ?? 'unknown',
+        model: filter.classifier.model,
+      },
+      fingerprintOf: fingerprintFields(filter, dataset),
+      inputs: [{ name: 'dataset', uri: input.dataset, contentSha256: dataset.contentSha256 }],
+      usage: shards.usage,
+      seconds: dataset.seconds + shards.seconds,
     },
-    files: [],
-    counts: {
-      in: total,
-      kept: shards.counts['kept'] ?? 0,
-      dropped: shards.counts['dropped'] ?? 0,
-      duplicates: dataset.counts['duplicates'] ?? 0,
-      bad,
-    },
-    facts: {
-      dataset: dataset.facts['name'] ?? '',
-      license: dataset.facts['license'] ?? 'unknown',
-      model: filter.classifier.model,
-    },
-    fingerprintOf: fingerprintFields(filter, dataset),
-    inputs: [{ name: 'dataset', uri: input.dataset, contentSha256: dataset.contentSha256 }],
-    usage: shards.usage,
-    seconds: dataset.seconds + shards.seconds,
-    createdAt: new Date().toISOString(),
-    createdBy: run.owner,
-    epoch,
-  };
-  return resultOf(
-    await store.artifacts.publish({ kind: 'filter', fingerprint, epoch, owner: run.owner, manifest }),
-    manifest,
-    false,
   );
+  return result;
 }

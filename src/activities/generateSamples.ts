@@ -1,18 +1,15 @@
 /** Generation of all samples of a model, in fixed batches, through a server that lives as long as this attempt. */
-import { Context } from '@temporalio/activity';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GenerateInput } from '../contract/activities.ts';
-import type { Manifest } from '../contract/manifest.ts';
-import { sampleRowSchema } from '../contract/rows.ts';
 import type { StageResult } from '../contract/workflows.ts';
 import { loadBenchmarks } from '../services/benchmarks/load.ts';
 import { startModelServer } from '../services/generate/modelServer.ts';
 import { GENERATE_CODE_VERSION, runGeneration } from '../services/generate/runGeneration.ts';
-import { hashRows, readRows } from '../services/store/index.ts';
+import { hashParts } from '../services/store/index.ts';
 import { localiseModel } from '../services/train/models.ts';
 import { pythonEnv } from '../services/train/pythonEnv.ts';
-import { collectShards, resultOf, takeArtifact } from './artefactStage.ts';
+import { collectShards, publishArtifact, resultOf, takeArtifact } from './artefactStage.ts';
 import { modelOptions, type Deps } from './deps.ts';
 import type { ActivityRun } from './runActivity.ts';
 
@@ -35,13 +32,13 @@ export async function generateSamples(
     sampling,
     batchSamples,
   };
-  const taken = await takeArtifact(store, Context.current().client, run, {
+  const taken = await takeArtifact(store, run, {
     kind: 'generation',
     fields,
     reuse,
     owner: run.owner,
-    onWait: (holder) =>
-      run.progress(stage, { note: `waits for ${holder.workflowId}, which generates the same samples` }),
+    stage,
+    sameWork: 'generates the same samples',
   });
   if (taken.status === 'published') return resultOf(taken.ref, taken.manifest, true);
 
@@ -70,32 +67,24 @@ export async function generateSamples(
   });
   const shards = await collectShards(store, 'generation', taken.fingerprint, batches);
   const parts = shards.records.flatMap((record) => record.parts['samples'] ?? []);
-  const manifest: Manifest = {
-    kind: 'generation',
-    fingerprint: taken.fingerprint,
-    contentSha256: await hashRows(readRows(store.blobs, parts, {}, sampleRowSchema)),
-    rows: parts.reduce((sum, part) => sum + part.rows, 0),
-    parts: { samples: parts },
-    files: [],
-    counts: shards.counts,
-    facts: { model: source.uri, modelContentSha256: model.contentSha256, license: model.license },
-    fingerprintOf: fields,
-    inputs: source.uri.startsWith('s3://')
-      ? [{ name: 'model', uri: source.uri, contentSha256: model.contentSha256 }]
-      : [],
-    usage: shards.usage,
-    seconds: (Date.now() - startedMs) / 1000,
-    createdAt: new Date().toISOString(),
-    createdBy: run.owner,
-    epoch: taken.epoch,
-  };
-  const { fingerprint, epoch } = taken;
-  const ref = await store.artifacts.publish({
-    kind: 'generation',
-    fingerprint,
-    epoch,
-    owner: run.owner,
-    manifest,
-  });
-  return resultOf(ref, manifest, false);
+  const { result } = await publishArtifact(
+    store,
+    { ...taken, owner: run.owner },
+    {
+      kind: 'generation',
+      contentSha256: await hashParts(store.blobs, parts),
+      rows: parts.reduce((sum, part) => sum + part.rows, 0),
+      parts: { samples: parts },
+      files: [],
+      counts: shards.counts,
+      facts: { model: source.uri, modelContentSha256: model.contentSha256, license: model.license },
+      fingerprintOf: fields,
+      inputs: source.uri.startsWith('s3://')
+        ? [{ name: 'model', uri: source.uri, contentSha256: model.contentSha256 }]
+        : [],
+      usage: shards.usage,
+      seconds: (Date.now() - startedMs) / 1000,
+    },
+  );
+  return result;
 }

@@ -1,5 +1,4 @@
 /** The evaluation artefact: a verdict for every sample that was asked for, and the scores. */
-import { Context } from '@temporalio/activity';
 import type { GradedResult, OpenedStage, SandboxActivities, ShardResult } from '../contract/activities.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import type { EvaluateSettings } from '../contract/recipe.ts';
@@ -12,6 +11,7 @@ import { defaultBootstrap, scoreModel, tallyVerdicts, type ExpectedTask } from '
 import { hashRows, readRows } from '../services/store/index.ts';
 import {
   collectShards,
+  publishArtifact,
   resultOf,
   shardResult,
   takeArtifact,
@@ -28,17 +28,17 @@ export async function openEvaluation(
   { store, paths }: Deps,
   run: ActivityRun,
   { toolchain }: SandboxHost,
-  { generation: uri, evaluate, reuse }: Input<'openEvaluation'>,
+  { generation: uri, stage, evaluate, reuse }: Input<'openEvaluation'>,
 ): Promise<OpenedStage<GradedResult>> {
   const generation = await store.artifacts.readByUri(uri);
   const benchmarks = await loadBenchmarks(evaluate.benchmarks, paths.suiteDir);
-  const taken = await takeArtifact(store, Context.current().client, run, {
+  const taken = await takeArtifact(store, run, {
     kind: 'evaluation',
     fields: fingerprintFields(generation, benchmarks, evaluate, toolchain.pythonVersion),
     reuse,
     owner: run.owner,
-    onWait: (holder) =>
-      run.progress('evaluate', { note: `waits for ${holder.workflowId}, which grades the same samples` }),
+    stage,
+    sameWork: 'grades the same samples',
   });
   if (taken.status === 'published')
     return {
@@ -115,6 +115,7 @@ export async function gradeShard(
 export async function publishEvaluation(
   { store, paths }: Deps,
   run: ActivityRun,
+  { toolchain }: SandboxHost,
   input: Input<'publishEvaluation'>,
 ): Promise<GradedResult> {
   const { fingerprint, epoch, evaluate } = input;
@@ -130,41 +131,31 @@ export async function publishEvaluation(
     ),
   );
   const { all } = scoreModel(tally, null, { ...defaultBootstrap, k: 1 });
-  const manifest: Manifest = {
-    kind: 'evaluation',
-    fingerprint,
-    // Logs hold times and temporary paths: equal verdicts, equal hash.
-    contentSha256: await hashRows(verdicts.map(({ log: _, ...verdict }) => verdict)),
-    rows: verdicts.length,
-    parts: { verdicts: parts },
-    files: [],
-    counts: shards.counts,
-    facts: {
-      func: all.func,
-      secure: all.secure,
-      funcSec: all.funcSec,
-      unknown: all.unknown,
-      missing: all.missing,
+  const { result, manifest } = await publishArtifact(
+    store,
+    { fingerprint, epoch, owner: run.owner },
+    {
+      kind: 'evaluation',
+      // Logs hold times and temporary paths: equal verdicts, equal hash.
+      contentSha256: await hashRows(verdicts.map(({ log: _, ...verdict }) => verdict)),
+      rows: verdicts.length,
+      parts: { verdicts: parts },
+      files: [],
+      counts: shards.counts,
+      facts: {
+        func: all.func,
+        secure: all.secure,
+        funcSec: all.funcSec,
+        unknown: all.unknown,
+        missing: all.missing,
+      },
+      fingerprintOf: fingerprintFields(generation, benchmarks, evaluate, toolchain.pythonVersion),
+      inputs: [{ name: 'generation', uri: input.generation, contentSha256: generation.contentSha256 }],
+      usage: emptyUsage,
+      seconds: shards.seconds,
     },
-    fingerprintOf: {
-      generation: generation.contentSha256,
-      benchmarks: benchmarks.map(({ name, contentSha256 }) => [name, contentSha256]),
-    },
-    inputs: [{ name: 'generation', uri: input.generation, contentSha256: generation.contentSha256 }],
-    usage: emptyUsage,
-    seconds: shards.seconds,
-    createdAt: new Date().toISOString(),
-    createdBy: run.owner,
-    epoch,
-  };
-  const ref = await store.artifacts.publish({
-    kind: 'evaluation',
-    fingerprint,
-    epoch,
-    owner: run.owner,
-    manifest,
-  });
-  return gradedResult(resultOf(ref, manifest, false), manifest);
+  );
+  return gradedResult(result, manifest);
 }
 
 /** The denominator, fixed by the suite and the recipe before anything is graded. */

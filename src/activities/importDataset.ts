@@ -1,16 +1,13 @@
 /** Dataset → an artefact of task rows, addressed by the source's bytes and how they are read. */
-import { Context } from '@temporalio/activity';
 import type { DataActivities } from '../contract/activities.ts';
 import { SecpiError } from '../contract/errors.ts';
-import type { Manifest } from '../contract/manifest.ts';
 import type { DeadLetter, TaskRow } from '../contract/rows.ts';
-import { taskRowSchema } from '../contract/rows.ts';
 import { emptyUsage } from '../contract/usage.ts';
 import type { StageResult } from '../contract/workflows.ts';
 import { DATASET_CODE_VERSION, importRows, type ImportCounts } from '../services/dataset/importDataset.ts';
 import { hashSource, openSource } from '../services/dataset/source.ts';
-import { hashRows, readRows, writeRows } from '../services/store/index.ts';
-import { resultOf, takeArtifact } from './artefactStage.ts';
+import { hashParts, writeRows } from '../services/store/index.ts';
+import { publishArtifact, resultOf, takeArtifact } from './artefactStage.ts';
 import type { Deps } from './deps.ts';
 import type { ActivityRun } from './runActivity.ts';
 
@@ -44,13 +41,13 @@ export async function importDataset(
     maxTaskCharacters,
     limitRows: limitRows ?? null,
   };
-  const taken = await takeArtifact(store, Context.current().client, run, {
+  const taken = await takeArtifact(store, run, {
     kind: 'dataset',
     fields: fingerprintFields,
     reuse,
     owner: run.owner,
-    onWait: (holder) =>
-      run.progress(STAGE, { note: `waits for ${holder.workflowId}, which reads the same dataset` }),
+    stage: STAGE,
+    sameWork: 'reads the same dataset',
   });
   if (taken.status === 'published') return resultOf(taken.ref, taken.manifest, true);
 
@@ -72,37 +69,30 @@ export async function importDataset(
       field: 'dataset.uri',
     });
   }
-  const manifest: Manifest = {
-    kind: 'dataset',
-    fingerprint: taken.fingerprint,
-    contentSha256: await hashRows(readRows(store.blobs, parts, {}, taskRowSchema)),
-    rows: counts.rows,
-    parts: {
-      tasks: parts,
-      deadLetter: await writeRows(store.blobs, deadLetters, { rowsPerPart: ROWS_PER_PART }),
+  const { result } = await publishArtifact(
+    store,
+    { ...taken, owner: run.owner },
+    {
+      kind: 'dataset',
+      contentSha256: await hashParts(store.blobs, parts),
+      rows: counts.rows,
+      parts: {
+        tasks: parts,
+        deadLetter: await writeRows(store.blobs, deadLetters, { rowsPerPart: ROWS_PER_PART }),
+      },
+      files: [],
+      counts: { ...counts },
+      facts: {
+        name: dataset.name ?? dataset.uri,
+        license: dataset.license ?? 'unknown',
+        sourceSha256,
+        sourceBytes: source.bytes,
+      },
+      fingerprintOf: fingerprintFields,
+      inputs: [],
+      usage: emptyUsage,
+      seconds: (Date.now() - startedMs) / 1000,
     },
-    files: [],
-    counts: { ...counts },
-    facts: {
-      name: dataset.name ?? dataset.uri,
-      license: dataset.license ?? 'unknown',
-      sourceSha256,
-      sourceBytes: source.bytes,
-    },
-    fingerprintOf: fingerprintFields,
-    inputs: [],
-    usage: emptyUsage,
-    seconds: (Date.now() - startedMs) / 1000,
-    createdAt: new Date().toISOString(),
-    createdBy: run.owner,
-    epoch: taken.epoch,
-  };
-  const ref = await store.artifacts.publish({
-    kind: 'dataset',
-    fingerprint: taken.fingerprint,
-    epoch: taken.epoch,
-    owner: run.owner,
-    manifest,
-  });
-  return resultOf(ref, manifest, false);
+  );
+  return result;
 }

@@ -3,6 +3,7 @@
  * signals, and errors of the catalogue as ApplicationFailures. Services know nothing of this.
  */
 import { ApplicationFailure, CancelledFailure, Context, type Info } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
 import { isErrorCode, messageOf, SecpiError, ERROR_CATALOGUE } from '../contract/errors.ts';
 import type { Owner } from '../contract/refs.ts';
 import { redact } from '../contract/secrets.ts';
@@ -17,6 +18,8 @@ export interface ActivityRun {
   readonly signal: AbortSignal;
   /** The run as the one writer of an artefact. */
   readonly owner: Owner;
+  /** Asked whether the holder of a head still runs. */
+  readonly client: Client;
   /** One attempt of the run as a writer that fences the attempts before it; later attempts sort higher. */
   writerOf(attempt: number): Owner;
   /** Marks progress without telling anybody: restarts the stall clock. */
@@ -54,6 +57,7 @@ export async function runActivity<T>(
     return await body({
       signal: AbortSignal.any([context.cancellationSignal, stalled.signal]),
       owner,
+      client: context.client,
       writerOf: (attempt) => ({
         ...owner,
         writer: `${String(attempt).padStart(6, '0')}.${info.currentAttemptScheduledTimestampMs}`,

@@ -32,6 +32,6 @@ export function createSandboxActivities(deps: Deps): SandboxActivities {
         stallAfterMs: GRADE_STALL_MS,
       }),
     publishEvaluation: async (input) =>
-      await runActivity(async (run) => await publishEvaluation(deps, run, input)),
+      await runActivity(async (run) => await publishEvaluation(deps, run, await openHost(), input)),
   };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { GpuActivities } from '../contract/activities.ts';
 import type { Manifest } from '../contract/manifest.ts';
-import { ownerSchema, type FileRef, type Owner } from '../contract/refs.ts';
+import { ownerSchema, type FileRef } from '../contract/refs.ts';
 import { controlQueryName, type Control, type FineTuneResult } from '../contract/workflows.ts';
 import { emptyUsage } from '../contract/usage.ts';
 import {
@@ -18,7 +18,14 @@ import {
 import { localiseModel, type LocalModel } from '../services/train/models.ts';
 import { pythonEnv } from '../services/train/pythonEnv.ts';
 import { runTraining, TRAIN_CODE_VERSION, type TrainingOutcome } from '../services/train/runTraining.ts';
-import { isRunOpen, resultOf, takeArtifact, type FingerprintFields } from './artefactStage.ts';
+import {
+  isRunOpen,
+  publishArtifact,
+  resultOf,
+  takeArtifact,
+  type ArtifactContent,
+  type FingerprintFields,
+} from './artefactStage.ts';
 import { modelOptions, type Deps } from './deps.ts';
 import type { ActivityRun } from './runActivity.ts';
 
@@ -29,21 +36,19 @@ type TrainInput = Parameters<GpuActivities['trainModel']>[0];
 
 export async function trainModel(deps: Deps, run: ActivityRun, input: TrainInput): Promise<FineTuneResult> {
   const { store } = deps;
-  const { client } = Context.current();
   const startedMs = Date.now();
   const traces = await store.artifacts.readByUri(input.traces);
   run.progress(STAGE, { note: 'loading the target model' });
   const model = await localiseModel(input.finetune.model, 'finetune.model.uri', modelOptions(deps));
   const fields = fingerprintFields(input, traces, model);
   const owner = run.writerOf(input.attempt);
-  const onWait = (holder: Owner): void =>
-    run.progress(STAGE, { note: `waits for ${holder.workflowId}, which trains the same model` });
-  const taken = await takeArtifact(store, client, run, {
+  const taken = await takeArtifact(store, run, {
     kind: 'model',
     fields,
     reuse: input.reuse,
     owner,
-    onWait,
+    stage: STAGE,
+    sameWork: 'trains the same model',
   });
   if (taken.status === 'published')
     return fineTuneResult(resultOf(taken.ref, taken.manifest, true), taken.manifest);
@@ -51,7 +56,7 @@ export async function trainModel(deps: Deps, run: ActivityRun, input: TrainInput
   const training = await store.trainings.claim(
     taken.fingerprint,
     owner,
-    async (holder) => await isRunOpen(client, holder, owner),
+    async (holder) => await isRunOpen(run.client, holder, owner),
   );
   if (training.status === 'busy')
     throw new Error(`the training is held by ${training.owner.workflowId}, although its model is ours`);
@@ -84,25 +89,18 @@ export async function trainModel(deps: Deps, run: ActivityRun, input: TrainInput
     );
     try {
       run.progress(STAGE, { note: 'uploading the model' });
-      const manifest = await buildManifest(deps, {
+      const { fingerprint } = taken;
+      const content = await describeModel(deps, {
         input,
         fields,
         traces,
         model,
         outcome,
-        owner,
-        epoch: taken.epoch,
-        id: taken.fingerprint,
+        fingerprint,
         startedMs,
       });
-      const ref = await store.artifacts.publish({
-        kind: 'model',
-        fingerprint: taken.fingerprint,
-        epoch: taken.epoch,
-        owner,
-        manifest,
-      });
-      return fineTuneResult(resultOf(ref, manifest, false), manifest);
+      const { result, manifest } = await publishArtifact(store, { ...taken, owner }, content);
+      return fineTuneResult(result, manifest);
     } finally {
       await rm(outcome.dir, { recursive: true, force: true });
     }
@@ -123,20 +121,18 @@ function fingerprintFields({ finetune }: TrainInput, traces: Manifest, model: Lo
   };
 }
 
-interface ManifestParts {
+interface ModelParts {
   readonly input: TrainInput;
   readonly fields: FingerprintFields;
   readonly traces: Manifest;
   readonly model: LocalModel;
   readonly outcome: TrainingOutcome;
-  readonly owner: Owner;
-  readonly epoch: number;
-  readonly id: string;
+  readonly fingerprint: string;
   readonly startedMs: number;
 }
 
-async function buildManifest({ store }: Deps, parts: ManifestParts): Promise<Manifest> {
-  const { input, fields, traces, model, outcome, owner, epoch, id, startedMs } = parts;
+async function describeModel({ store }: Deps, parts: ModelParts): Promise<ArtifactContent> {
+  const { input, fields, traces, model, outcome, fingerprint, startedMs } = parts;
   const { finished, started } = outcome;
   const adapter = await store.blobs.putFolder(finished.adapterDir);
   const merged = await store.blobs.putFolder(finished.mergedDir);
@@ -145,7 +141,6 @@ async function buildManifest({ store }: Deps, parts: ManifestParts): Promise<Man
   const files = [...under('adapter', adapter), ...under('merged', merged)];
   return {
     kind: 'model',
-    fingerprint: id,
     contentSha256: contentHashOfFiles(files),
     rows: finished.step,
     parts: {},
@@ -165,7 +160,7 @@ async function buildManifest({ store }: Deps, parts: ManifestParts): Promise<Man
       evalLossAfter: finished.evalLossAfter,
       logitsMaxAbsDiff: finished.logitsMaxAbsDiff,
       lossCurve: finished.lossCurve.map(({ step, loss }) => ({ step, loss })),
-      resumedFromSteps: await resumedSteps(store, id),
+      resumedFromSteps: await resumedSteps(store, fingerprint),
       trainTokens: started.trainTokens,
       device: started.device,
       precision: started.precision,
@@ -175,9 +170,6 @@ async function buildManifest({ store }: Deps, parts: ManifestParts): Promise<Man
     inputs: [{ name: 'traces', uri: input.traces, contentSha256: traces.contentSha256 }],
     usage: emptyUsage,
     seconds: (Date.now() - startedMs) / 1000,
-    createdAt: new Date().toISOString(),
-    createdBy: owner,
-    epoch,
   };
 }
 
@@ -232,12 +224,11 @@ async function resumedSteps(store: Store, id: string): Promise<number[]> {
 /** Commands come down by the workflow's `control` query: no history, and nothing is lost when it does not answer. */
 function pollControl(run: ActivityRun, stop: AbortSignal): { latest(): Control } {
   let latest: Control = { checkpointRequests: 0 };
-  const { client, log, info } = Context.current();
-  const execution = info.workflowExecution;
+  const { log } = Context.current();
+  const { workflowId, runId } = run.owner;
   const timer = setInterval(() => {
-    if (execution === undefined) return;
-    client.workflow
-      .getHandle(execution.workflowId, execution.runId)
+    run.client.workflow
+      .getHandle(workflowId, runId)
       .query<Control>(controlQueryName)
       .then((control) => (latest = control))
       .catch((error: unknown) =>

@@ -140,6 +140,7 @@ export interface SandboxActivities {
   checkBenchmarks(input: { benchmarks: readonly BenchmarkName[]; field: string }): Promise<void>;
   openEvaluation(input: {
     generation: string;
+    stage: string;
     evaluate: EvaluateSettings;
     reuse: Reuse;
   }): Promise<OpenedStage<GradedResult>>;

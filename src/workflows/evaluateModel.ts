@@ -26,7 +26,7 @@ export async function evaluateModel(input: unknown): Promise<EvaluateResult> {
     const generation = generated.artifact;
     const opened = await sandbox.openEvaluation.executeWithOptions(
       { summary: `take or reuse the grading of ${generation.rows} samples` },
-      [{ generation: generation.uri, evaluate, reuse }],
+      [{ generation: generation.uri, stage, evaluate, reuse }],
     );
     const graded = opened.status === 'published' ? opened.result : await grade(opened);
     board.attributes({ SecpiFuncSec: graded.funcSec.value });

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { StageResult } from '../../src/contract/workflows.ts';
+import type { StageResult, WorkflowType } from '../../src/contract/workflows.ts';
 import { startScriptedServer } from '../llm/scriptedServer.ts';
 import {
   isAlive,
@@ -26,39 +26,13 @@ beforeAll(async () => {
 });
 afterAll(async () => await stack?.stop());
 
-async function runByCli(type: string, id: string, input: unknown): Promise<StageResult> {
-  const file = join(stack.dir, `${id}.json`);
-  await writeFile(file, JSON.stringify(input));
-  await stack.temporal(
-    'workflow',
-    'start',
-    '--type',
-    type,
-    '--task-queue',
-    'secpi',
-    '--workflow-id',
-    id,
-    '--input-file',
-    file,
-  );
+async function runByCli(type: WorkflowType, id: string, input: unknown): Promise<StageResult> {
+  await stack.startByCli(type, id, input);
   return (await stack.client.workflow.getHandle(id).result()) as StageResult;
 }
 
-async function failureByCli(type: string, id: string, input: unknown): Promise<string> {
-  const file = join(stack.dir, `${id}.json`);
-  await writeFile(file, JSON.stringify(input));
-  await stack.temporal(
-    'workflow',
-    'start',
-    '--type',
-    type,
-    '--task-queue',
-    'secpi',
-    '--workflow-id',
-    id,
-    '--input-file',
-    file,
-  );
+async function failureByCli(type: WorkflowType, id: string, input: unknown): Promise<string> {
+  await stack.startByCli(type, id, input);
   await expect(stack.client.workflow.getHandle(id).result()).rejects.toThrow('Workflow execution');
   return await stack.temporal('workflow', 'show', '--workflow-id', id, '--output', 'json');
 }
@@ -249,20 +223,7 @@ describe('distillTraces', () => {
 
     // The same work under another revision shares no answers with it.
     const input = { version: 1, filtered: filtered.artifact.uri, distill: settings('killed') };
-    const file = join(stack.dir, 'distil-killed.json');
-    await writeFile(file, JSON.stringify(input));
-    await stack.temporal(
-      'workflow',
-      'start',
-      '--type',
-      'distillTraces',
-      '--task-queue',
-      'secpi',
-      '--workflow-id',
-      'distil-killed',
-      '--input-file',
-      file,
-    );
+    await stack.startByCli('distillTraces', 'distil-killed', input);
     const HALF_A_SHARD = 16;
     await until(
       'half a shard is paid',

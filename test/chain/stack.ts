@@ -13,8 +13,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import type { Progress, WorkerKind } from '../../src/contract/workflows.ts';
-import { progressQueryName, searchAttributes } from '../../src/contract/workflows.ts';
+import {
+  progressQueryName,
+  queues,
+  searchAttributes,
+  type Progress,
+  type WorkerKind,
+  type WorkflowType,
+} from '../../src/contract/workflows.ts';
 import { startRecordedTeacher, type RecordedTeacher } from '../../src/services/teacher/recordedTeacher.ts';
 import type { Store } from '../../src/services/store/index.ts';
 import { freePort, startServer, TEST_CREDENTIALS, TEST_REGION, type TestServer } from '../store/server.ts';
@@ -43,6 +49,8 @@ export interface TestStack {
   startWorker(kinds: readonly WorkerKind[], env?: Readonly<Record<string, string>>): Promise<WorkerProcess>;
   /** Runs the plain Temporal CLI against this stack; returns its standard output. */
   temporal(...args: string[]): Promise<string>;
+  /** `temporal workflow start` with the input in a file, as a user types it. */
+  startByCli(type: WorkflowType, workflowId: string, input: unknown): Promise<void>;
   progress(workflowId: string): Promise<Progress>;
   stop(): Promise<void>;
 }
@@ -125,6 +133,13 @@ export async function startTestStack({
     const client = new Client({ connection });
     const workers: ChildProcess[] = [];
     ended.push(async () => await Promise.all(workers.map(async (worker) => await end(worker, 'SIGTERM'))));
+    const cli = async (...args: string[]): Promise<string> => {
+      const { stdout } = await promisify(execFile)(temporalBinary, args, {
+        env: { ...env, TEMPORAL_ADDRESS: address },
+        cwd: projectDir,
+      });
+      return stdout;
+    };
     return {
       address,
       uiUrl: `http://127.0.0.1:${uiPort}`,
@@ -153,12 +168,22 @@ export async function startTestStack({
           },
         };
       },
-      temporal: async (...args) => {
-        const { stdout } = await promisify(execFile)(temporalBinary, args, {
-          env: { ...env, TEMPORAL_ADDRESS: address },
-          cwd: projectDir,
-        });
-        return stdout;
+      temporal: cli,
+      startByCli: async (type, workflowId, input) => {
+        const file = join(dir, `${workflowId}.json`);
+        await writeFile(file, JSON.stringify(input));
+        await cli(
+          'workflow',
+          'start',
+          '--type',
+          type,
+          '--task-queue',
+          queues.control,
+          '--workflow-id',
+          workflowId,
+          '--input-file',
+          file,
+        );
       },
       progress: async (workflowId) =>
         await client.workflow.getHandle(workflowId).query<Progress>(progressQueryName),

@@ -1,8 +1,7 @@
 /** Fine-tuning as a user runs it, on a tiny model of real shape: killed, cancelled, reused; only S3 survives. */
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FineTuneResult, StageResult } from '../../src/contract/workflows.ts';
+import type { FineTuneResult, StageResult, WorkflowType } from '../../src/contract/workflows.ts';
 import {
   findProcesses,
   isAlive,
@@ -48,25 +47,8 @@ beforeAll(async () => {
 }, 240_000);
 afterAll(async () => await stack?.stop());
 
-async function start(type: string, id: string, input: unknown): Promise<void> {
-  const file = join(stack.dir, `${id}.json`);
-  await writeFile(file, JSON.stringify(input));
-  await stack.temporal(
-    'workflow',
-    'start',
-    '--type',
-    type,
-    '--task-queue',
-    'secpi',
-    '--workflow-id',
-    id,
-    '--input-file',
-    file,
-  );
-}
-
-async function run(type: string, id: string, input: unknown): Promise<unknown> {
-  await start(type, id, input);
+async function run(type: WorkflowType, id: string, input: unknown): Promise<unknown> {
+  await stack.startByCli(type, id, input);
   return await stack.client.workflow.getHandle(id).result();
 }
 
@@ -116,7 +98,7 @@ describe('fineTune', () => {
   }, 60_000);
 
   it('resumes on another worker after SIGKILL in the middle, to bit-identical weights', async () => {
-    await start('fineTune', 'killed', { version: 1, traces, finetune, reuse: 'never' });
+    await stack.startByCli('fineTune', 'killed', { version: 1, traces, finetune, reuse: 'never' });
     const published = await until(
       'a checkpoint is in the store',
       async () => {
@@ -145,7 +127,7 @@ describe('fineTune', () => {
   }, 300_000);
 
   it('saves on SIGTERM and hands over: no step is repeated', async () => {
-    await start('fineTune', 'preempted', {
+    await stack.startByCli('fineTune', 'preempted', {
       version: 1,
       traces,
       finetune: { ...finetune, checkpointEverySteps: 1000 },
@@ -171,7 +153,7 @@ describe('fineTune', () => {
   }, 300_000);
 
   it('tries a crashed trainer again, and shows it as an attempt', async () => {
-    await start('fineTune', 'crashed', { version: 1, traces, finetune, reuse: 'never' });
+    await stack.startByCli('fineTune', 'crashed', { version: 1, traces, finetune, reuse: 'never' });
     await until(
       'a checkpoint is in the store',
       async () => (await publishedSteps('crashed')).length > 0,
@@ -191,7 +173,11 @@ describe('fineTune', () => {
   }, 300_000);
 
   it('leaves nothing running after a cancel', async () => {
-    await start('fineTune', 'cancelled', { version: 1, traces, finetune: { ...finetune, seed: 4 } });
+    await stack.startByCli('fineTune', 'cancelled', {
+      version: 1,
+      traces,
+      finetune: { ...finetune, seed: 4 },
+    });
     await until('the trainer runs', async () => (await trainers()).length > 0, 60_000);
     await stack.temporal('workflow', 'cancel', '--workflow-id', 'cancelled');
     await expect(stack.client.workflow.getHandle('cancelled').result()).rejects.toThrow('Workflow execution');
@@ -219,7 +205,7 @@ describe('fineTune', () => {
     'refuses %s',
     async (name, change, words) => {
       const id = `refused-${name.replaceAll(' ', '-')}`;
-      await start('fineTune', id, { version: 1, traces, finetune: { ...finetune, ...change } });
+      await stack.startByCli('fineTune', id, { version: 1, traces, finetune: { ...finetune, ...change } });
       await expect(stack.client.workflow.getHandle(id).result()).rejects.toThrow('Workflow execution');
       const shown = await stack.temporal('workflow', 'show', '--workflow-id', id, '--output', 'json');
       for (const word of [...words, 'Remedy:']) expect(shown).toContain(word);

