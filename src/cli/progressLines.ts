@@ -4,6 +4,7 @@ import type { Progress, StageProgress } from '../contract/workflows.ts';
 const MARKS: Record<StageProgress['state'], string> = {
   waiting: '·',
   running: '▶',
+  paused: '‖',
   done: '✓',
   reused: '✓',
   failed: '✗',

@@ -6,7 +6,9 @@ import { describeIssues, parseInput, parseRecipe, type FieldProblem } from '../c
 import { recipeSchema, type Recipe } from '../contract/recipe.ts';
 import { findSecrets } from '../contract/secrets.ts';
 import {
+  askInputSchema,
   distillInputSchema,
+  estimateInputSchema,
   evaluateInputSchema,
   filterInputSchema,
   fineTuneInputSchema,
@@ -42,6 +44,8 @@ const schemas: Record<WorkflowType, z.ZodType> = {
   distillTraces: distillInputSchema,
   fineTune: fineTuneInputSchema,
   evaluateModel: evaluateInputSchema,
+  askModel: askInputSchema,
+  estimateCost: estimateInputSchema,
 };
 
 /** The parsed input of a workflow. Throws RECIPE_INVALID or SECRET_IN_INPUT. */

@@ -5,6 +5,7 @@ import { dirname, extname, join, resolve } from 'node:path';
 import { SecpiError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import type { Dataset, ModelSource, Recipe } from '../contract/recipe.ts';
+import { emptyUsage } from '../contract/usage.ts';
 import { contentHashOfFiles, fingerprint, type Store } from '../services/store/index.ts';
 
 export interface Uploader {
@@ -103,7 +104,7 @@ async function publishModel(
     facts: { license: model.license ?? 'unknown' },
     fingerprintOf,
     inputs: [],
-    usage: { requests: 0, ledgerHits: 0, promptTokens: 0, completionTokens: 0, costUsd: 0 },
+    usage: emptyUsage,
     seconds: (Date.now() - startedMs) / 1000,
     createdAt: new Date().toISOString(),
     createdBy: owner,

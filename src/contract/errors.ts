@@ -81,6 +81,34 @@ export const ERROR_CATALOGUE = {
     retryable: false,
     remedy: 'The answer does not hold what was asked for; the row goes to the dead-letter part.',
   },
+  BATCH_FAILED: {
+    mender: 'user',
+    retryable: false,
+    remedy: 'The provider refused or lost the batch job: read its message, or set transport to "chat".',
+  },
+  PRICE_UNKNOWN: {
+    mender: 'user',
+    retryable: false,
+    remedy: 'Give priceUsdPerMillionTokens: a budget cannot be kept without a price.',
+  },
+  CALIBRATION_FAILED: {
+    mender: 'user',
+    retryable: false,
+    remedy:
+      'The classifier does not reach the gate on the labelled set: take another model or prompt, or lower the gate.',
+  },
+  EVALUATION_SET_MISSING: {
+    mender: 'operator',
+    retryable: false,
+    remedy:
+      'Set CWEVAL_HOME or BAXBENCH_HOME to a checkout where the data worker runs, or take the name out of dataset.decontaminate.',
+  },
+  ANALYSER_UNAVAILABLE: {
+    mender: 'operator',
+    retryable: false,
+    remedy:
+      'Install the analyser where the data worker runs (`npx secpi setup`), or take it out of distill.oracles.analysers.',
+  },
   STORE_UNAVAILABLE: {
     mender: 'retry',
     retryable: true,

@@ -2,7 +2,9 @@
 import { z } from 'zod';
 import { recipeSchema } from './recipe.ts';
 import {
+  askInputSchema,
   distillInputSchema,
+  estimateInputSchema,
   evaluateInputSchema,
   filterInputSchema,
   fineTuneInputSchema,
@@ -14,6 +16,8 @@ const sources = {
   distillTraces: { schema: distillInputSchema, title: 'Input of the workflow distillTraces' },
   fineTune: { schema: fineTuneInputSchema, title: 'Input of the workflow fineTune' },
   evaluateModel: { schema: evaluateInputSchema, title: 'Input of the workflow evaluateModel' },
+  askModel: { schema: askInputSchema, title: 'Input of the workflow askModel' },
+  estimateCost: { schema: estimateInputSchema, title: 'Input of the workflow estimateCost' },
 } as const;
 
 /** File name → JSON Schema (draft 2020-12), of the input before defaults. */

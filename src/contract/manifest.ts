@@ -9,14 +9,30 @@ import {
   sha256Schema,
 } from './refs.ts';
 
-/** Tokens and money of answers, summed. */
+const count = z.int().nonnegative().default(0);
+const usd = z.number().nonnegative().default(0);
+
+/** Tokens and money of answers, summed. What was not counted when an older artefact was made is 0. */
 export const usageSchema = z.strictObject({
-  requests: z.int().nonnegative(),
+  /** Requests sent, those tried again included. */
+  requests: count,
   /** Answers found in the ledger and not paid again. */
-  ledgerHits: z.int().nonnegative(),
-  promptTokens: z.int().nonnegative(),
-  completionTokens: z.int().nonnegative(),
-  costUsd: z.number().nonnegative(),
+  ledgerHits: count,
+  /** Requests that brought no answer and were tried again (or given up). */
+  retries: count,
+  promptTokens: count,
+  /** Reasoning included. */
+  completionTokens: count,
+  reasoningTokens: count,
+  /** Everything paid, the three parts below included. */
+  costUsd: usd,
+  /** Requests whose outcome is not known (cut off, timed out), charged at their worst case. */
+  unsettledUsd: usd,
+  /** Answers to requests that had been answered already. */
+  paidTwice: count,
+  paidTwiceUsd: usd,
+  /** Answers that were paid and then rejected by a check. */
+  rejectedUsd: usd,
 });
 export type Usage = z.infer<typeof usageSchema>;
 

@@ -3,7 +3,7 @@
  * Defaults are this project's own and are not the papers' (those are not public, see docs/method.md).
  */
 import { z } from 'zod';
-import { cweSchema } from './rows.ts';
+import { cweSelectorSchema } from './rows.ts';
 
 const environmentName = z
   .string()
@@ -23,34 +23,73 @@ export const samplingSchema = z.strictObject({
 });
 export type Sampling = z.infer<typeof samplingSchema>;
 
+const addressFields = {
+  /** Root of an OpenAI-compatible API, e.g. `http://127.0.0.1:8000/v1`. */
+  baseUrl: z.url({ protocol: /^https?$/ }).optional(),
+  /** Instead of baseUrl: the variable of the worker that holds it. */
+  baseUrlEnv: environmentName.optional(),
+  apiKeyEnv: environmentName.optional(),
+};
+const oneAddress = {
+  message: 'needs exactly one of baseUrl and baseUrlEnv',
+  path: ['baseUrl'],
+};
+
+/** USD per million tokens. Reasoning tokens are completion tokens. */
+export const priceSchema = z.strictObject({
+  prompt: z.number().nonnegative(),
+  completion: z.number().nonnegative(),
+});
+
+/** Another address of the same model (the same weights: answers count as the model's own), asked when those before are down. */
+export const fallbackSchema = z
+  .strictObject({
+    ...addressFields,
+    /** The model's name there, where it differs. */
+    servedModel: z.string().min(1).max(256).optional(),
+    priceUsdPerMillionTokens: priceSchema.optional(),
+  })
+  .refine((address) => (address.baseUrl === undefined) !== (address.baseUrlEnv === undefined), oneAddress);
+export type Fallback = z.infer<typeof fallbackSchema>;
+
 export const endpointSchema = z
   .strictObject({
-    /** Root of an OpenAI-compatible API, e.g. `http://127.0.0.1:8000/v1`. */
-    baseUrl: z.url({ protocol: /^https?$/ }).optional(),
-    /** Instead of baseUrl: the variable of the worker that holds it. */
-    baseUrlEnv: environmentName.optional(),
+    ...addressFields,
     model: z.string().min(1).max(256),
     /** What distinguishes two states of the same model name; part of every request key. */
     revision: z.string().min(1).max(256).default('unversioned'),
-    apiKeyEnv: environmentName.optional(),
-    /** Requests in flight per worker process. */
-    concurrency: z.int().min(1).max(1024).default(16),
+    fallbacks: z.array(fallbackSchema).max(8).default([]),
+    /** Requests in flight per worker process, at most; fewer while the endpoint refuses (429). */
+    concurrency: z.int().min(1).max(4096).default(64),
+    /** What the account allows, per worker process; the pace that an endpoint bears is found out besides. */
+    limits: z
+      .strictObject({
+        requestsPerMinute: z.number().positive().optional(),
+        /** Prompt and completion tokens together. */
+        tokensPerMinute: z.number().positive().optional(),
+      })
+      .prefault({}),
+    /** "batch": the provider's batch interface (files, a job, hours of patience), usually at half the price. */
+    transport: z.enum(['chat', 'batch']).default('chat'),
+    /** The field that bounds an answer; OpenAI's reasoning models want `max_completion_tokens`. */
+    tokenLimitField: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
     timeoutSeconds: z.number().positive().max(7200).default(600),
-    priceUsdPerMillionTokens: z
-      .strictObject({ prompt: z.number().nonnegative(), completion: z.number().nonnegative() })
-      .optional(),
+    /** The stage pauses while the endpoint is gone, and fails after this long. */
+    maxOutageHours: z.number().positive().max(720).default(24),
+    /** Looked up by the model's name in the shipped table where not given. */
+    priceUsdPerMillionTokens: priceSchema.optional(),
     sampling: samplingSchema.prefault({}),
   })
-  .refine((endpoint) => (endpoint.baseUrl === undefined) !== (endpoint.baseUrlEnv === undefined), {
-    message: 'needs exactly one of baseUrl and baseUrlEnv',
-    path: ['baseUrl'],
-  });
+  .refine((endpoint) => (endpoint.baseUrl === undefined) !== (endpoint.baseUrlEnv === undefined), oneAddress);
 export type Endpoint = z.infer<typeof endpointSchema>;
 
 export const datasetSchema = z.strictObject({
-  /** `s3://bucket/key`, or a path that the data worker can read (relative to its working directory). */
+  /**
+   * A file or a folder in Hugging Face style (README.md, data/*.parquet or *.jsonl): `s3://bucket/key`, or a path that
+   * the data worker can read (relative to its working directory).
+   */
   uri: z.string().min(1).max(2048),
-  format: z.enum(['jsonl', 'json']).optional(),
+  format: z.enum(['jsonl', 'json', 'parquet']).optional(),
   name: z.string().min(1).max(128).optional(),
   /** Licence of the source, recorded with everything made from it. */
   license: z.string().min(1).max(256).optional(),
@@ -62,8 +101,28 @@ export const datasetSchema = z.strictObject({
       context: z.string().min(1).optional(),
       id: z.string().min(1).optional(),
       language: z.string().min(1).optional(),
+      /** Tests of the row's own (pytest for Python, `node:test` for JavaScript), run against traces. */
+      tests: z.string().min(1).optional(),
     })
     .prefault({}),
+  /** Near-duplicates by MinHash over word 5-grams; similarities are Jaccard's. */
+  nearDuplicates: z
+    .strictObject({
+      /** Of rows at least this similar only the first stays; 1 removes exact duplicates only. */
+      removeFrom: z.number().gt(0).max(1).default(0.85),
+      /** Rows at least this similar are one group, which no split tears apart. */
+      groupFrom: z.number().gt(0).max(1).default(0.6),
+    })
+    .refine(({ removeFrom, groupFrom }) => groupFrom <= removeFrom, {
+      message: 'must not be above removeFrom',
+      path: ['groupFrom'],
+    })
+    .prefault({}),
+  /**
+   * Rows that a benchmark holds are left out: `suite`, `cweval` or `baxbench` (the worker's CWEVAL_HOME, BAXBENCH_HOME),
+   * or the path of a JSON Lines file of texts.
+   */
+  decontaminate: z.array(z.string().min(1).max(1024)).max(16).default(['suite']),
   /** Rows longer than this go to the dead letters. */
   maxTaskCharacters: z.int().min(100).max(10_000_000).default(20_000),
   /** Only the first rows, for trials. */
@@ -71,23 +130,83 @@ export const datasetSchema = z.strictObject({
 });
 export type Dataset = z.infer<typeof datasetSchema>;
 
-const shardFields = {
+export const budgetSchema = z.strictObject({
+  /** All that the run may pay for answers, in USD; it pauses there until `raiseBudget`. */
+  capUsd: z.number().positive().max(10_000_000),
+});
+export type Budget = z.infer<typeof budgetSchema>;
+
+const shardFields = (rows: number) => ({
   /** Rows of one LLM activity. */
-  shardRows: z.int().min(1).max(10_000).default(500),
+  shardRows: z.int().min(1).max(10_000).default(rows),
   /** Shards worked on at the same time. */
-  parallelShards: z.int().min(1).max(200).default(4),
+  parallelShards: z.int().min(1).max(200).default(8),
   /** The stage fails when more than this share of its rows could not be processed. */
   maxBadRowShare: share.default(0.05),
-};
+});
 
-export const filterSchema = z.strictObject({ classifier: endpointSchema, ...shardFields });
+export const calibrationSchema = z.strictObject({
+  /** JSON Lines `{task, relevant, cwes?}`, labelled by people: `s3://…` or a path of the data worker. */
+  labels: z.string().min(1).max(2048),
+  /** The stage is refused, before the dataset is paid for, when the lower end of the 95 % interval is below. */
+  minPrecision: share.default(0),
+  minRecall: share.default(0),
+  minF1: share.default(0),
+});
+export type Calibration = z.infer<typeof calibrationSchema>;
+
+export const filterSchema = z.strictObject({
+  /** "keepAll" is the ablation without a filter: nobody is asked, rows carry no CWEs. */
+  mode: z.enum(['classifier', 'keepAll']).default('classifier'),
+  classifier: endpointSchema,
+  ...shardFields(1000),
+  calibration: calibrationSchema.optional(),
+  /** Rows drawn for people to look at, half of the kept, half of the dropped. */
+  reviewRows: z.int().min(0).max(10_000).default(50),
+});
 export type FilterSettings = z.infer<typeof filterSchema>;
+
+const cweSelectors = z.array(cweSelectorSchema).max(100).default([]);
+const languageNames = z
+  .array(z.string().regex(/^[a-z0-9+#.-]{1,32}$/, 'must be a language in lower case, e.g. "python" or "c++"'))
+  .max(100)
+  .default([]);
+
+export const judgeSchema = z.strictObject({ model: endpointSchema });
 
 export const distillSchema = z.strictObject({
   teacher: endpointSchema,
-  ...shardFields,
-  /** Tasks that the classifier gave one of these CWEs are left out, to measure transfer. */
-  holdOutCwes: z.array(cweSchema).max(100).default([]),
+  ...shardFields(200),
+  /** What the teacher is told: the structured walk through CWEs, a generic reminder (ablation), or nothing. */
+  prompt: z.enum(['structured', 'generic', 'none']).default('structured'),
+  /** Ablation: the teacher's instructions stay in the training pair instead of the bare task. */
+  keepPromptInPair: z.boolean().default(false),
+  /** Answers asked for a task at most; the best that passes is kept. */
+  samples: z
+    .strictObject({
+      n: z.int().min(1).max(64).default(1),
+      /** Stop at the first that passes; false asks all n and takes the shortest that passes. */
+      earlyStop: z.boolean().default(true),
+    })
+    .prefault({}),
+  oracles: z
+    .strictObject({
+      /** The row's own tests, in the sandbox: "auto" where a row has some, "require" rejects rows without. */
+      tests: z.enum(['auto', 'require', 'off']).default('auto'),
+      /** Static analysers; a finding of at least medium severity rejects. */
+      analysers: z.array(z.enum(['bandit', 'flawfinder'])).default(['bandit', 'flawfinder']),
+      /** A model that judges what passed the others. */
+      judge: judgeSchema.optional(),
+    })
+    .prefault({}),
+  /** Traces kept for one CWE, at most; null is no quota. */
+  maxTracesPerCwe: z.int().positive().nullable().default(null),
+  /** Only tasks whose CWEs are of these families (or kin of these CWEs); empty is all. */
+  onlyCwes: cweSelectors,
+  /** Tasks that carry one of these CWEs, or kin of it, are left out, to measure transfer. */
+  holdOutCwes: cweSelectors,
+  onlyLanguages: languageNames,
+  holdOutLanguages: languageNames,
 });
 export type DistillSettings = z.infer<typeof distillSchema>;
 
@@ -169,6 +288,7 @@ export const recipeSchema = z.strictObject({
   distill: distillSchema,
   finetune: finetuneSchema,
   evaluate: evaluateSchema,
+  budget: budgetSchema.optional(),
   /** "never" makes every artefact anew and publishes it under a fingerprint of its own. */
   reuse: reuseSchema,
   /** Where a value comes from, by its path in the recipe, e.g. {"finetune.epochs": "…"}. */

@@ -20,7 +20,15 @@ export type Part = z.infer<typeof partSchema>;
 export const fileRefSchema = blobRefSchema.extend({ path: z.string().min(1) });
 export type FileRef = z.infer<typeof fileRefSchema>;
 
-export const artifactKinds = ['dataset', 'filter', 'traces', 'model', 'generation', 'evaluation'] as const;
+export const artifactKinds = [
+  'dataset',
+  'answers',
+  'filter',
+  'traces',
+  'model',
+  'generation',
+  'evaluation',
+] as const;
 export const artifactKindSchema = z.enum(artifactKinds);
 export type ArtifactKind = (typeof artifactKinds)[number];
 

@@ -4,14 +4,37 @@ import { sha256Schema } from './refs.ts';
 
 export const cweSchema = z.string().regex(/^CWE-[1-9]\d{0,3}$/, 'must look like CWE-89');
 
+export const cweFamilies = [
+  'injection',
+  'memory-safety',
+  'path',
+  'crypto',
+  'access-control',
+  'deserialisation',
+  'resource',
+  'information-exposure',
+  'input-validation',
+  'concurrency',
+] as const;
+export type CweFamily = (typeof cweFamilies)[number];
+
+/** A CWE stands for itself and its kin (services/cwe), a family for all its members. */
+export const cweSelectorSchema = z.union([cweSchema, z.enum(cweFamilies)]);
+export type CweSelector = z.infer<typeof cweSelectorSchema>;
+
 /** A task of a dataset, normalised. `id` is stable: the source's id, or the hash of the text. */
 export const taskRowSchema = z.strictObject({
   index: z.int().nonnegative(),
   id: z.string().min(1),
   task: z.string().min(1),
+  /** Lower case, as the source says or as detected from the task; null where neither tells. */
   language: z.string().nullable(),
   /** SHA-256 of the normalised task text: exact duplicates share it. */
   taskSha256: sha256Schema,
+  /** Index of the first row of its group of near-duplicates: a split must not tear a group apart. */
+  group: z.int().nonnegative(),
+  /** The source's own tests of a solution, where it has some. */
+  tests: z.string().nullable(),
 });
 export type TaskRow = z.infer<typeof taskRowSchema>;
 
@@ -25,6 +48,18 @@ export type Classification = z.infer<typeof classificationSchema>;
 
 export const filteredRowSchema = taskRowSchema.extend({ cwes: z.array(cweSchema), reason: z.string() });
 export type FilteredRow = z.infer<typeof filteredRowSchema>;
+
+export const exclusionReasons = ['nearDuplicate', 'contaminated'] as const;
+/** A sound row that is left out on purpose. */
+export const excludedRowSchema = z.strictObject({
+  index: z.int().nonnegative(),
+  id: z.string(),
+  reason: z.enum(exclusionReasons),
+  /** "0.93 like row 17", "13-gram of suite/py/cwe_022_0 (reference)". */
+  detail: z.string(),
+  excerpt: z.string(),
+});
+export type ExcludedRow = z.infer<typeof excludedRowSchema>;
 
 /** A row that could not be processed, with the reason; counted in the manifest. */
 export const deadLetterSchema = z.strictObject({
@@ -51,6 +86,10 @@ export const traceRowSchema = z.strictObject({
   answer: z.string().min(1),
   language: z.string().nullable(),
   cwes: z.array(cweSchema),
+  /** Group of near-duplicates of its task. */
+  group: z.int().nonnegative(),
+  /** Which sample of the teacher was taken. */
+  sample: z.int().nonnegative(),
 });
 export type TraceRow = z.infer<typeof traceRowSchema>;
 
@@ -60,6 +99,12 @@ export const rejectionReasons = [
   'unbalancedThink',
   'noCodeBlock',
   'codeDoesNotParse',
+  'testsFail',
+  'noTests',
+  'analyserFinding',
+  'judgedInsecure',
+  'contaminated',
+  'overQuota',
   'repetition',
   'leaksInstructions',
 ] as const;
@@ -68,8 +113,14 @@ export type RejectionReason = (typeof rejectionReasons)[number];
 export const rejectedTraceSchema = z.strictObject({
   index: z.int().nonnegative(),
   id: z.string().min(1),
+  /** Which sample of the teacher. */
+  sample: z.int().nonnegative(),
   reason: z.enum(rejectionReasons),
   detail: z.string(),
+  language: z.string().nullable(),
+  cwes: z.array(cweSchema),
+  /** The start of the answer, at most 4,000 characters. */
+  excerpt: z.string(),
 });
 export type RejectedTrace = z.infer<typeof rejectedTraceSchema>;
 

@@ -5,7 +5,9 @@
 import { z } from 'zod';
 import { countsSchema, usageSchema } from './manifest.ts';
 import {
+  budgetSchema,
   datasetSchema,
+  endpointSchema,
   distillSchema,
   evaluateSchema,
   filterSchema,
@@ -30,6 +32,8 @@ export const workflowTypes = [
   'distillTraces',
   'fineTune',
   'evaluateModel',
+  'askModel',
+  'estimateCost',
 ] as const;
 export type WorkflowType = (typeof workflowTypes)[number];
 
@@ -61,6 +65,7 @@ export const filterInputSchema = z.strictObject({
   ...inputBase,
   dataset: datasetSchema,
   filter: filterSchema,
+  budget: budgetSchema.optional(),
 });
 export type FilterInput = z.infer<typeof filterInputSchema>;
 
@@ -76,6 +81,7 @@ export const distillInputSchema = z.strictObject({
   ...inputBase,
   filtered: artifactUri('filter'),
   distill: distillSchema,
+  budget: budgetSchema.optional(),
 });
 export type DistillInput = z.infer<typeof distillInputSchema>;
 
@@ -94,6 +100,18 @@ export const evaluateInputSchema = z.strictObject({
   evaluate: evaluateSchema,
 });
 export type EvaluateInput = z.infer<typeof evaluateInputSchema>;
+
+/** Every row of a dataset as it stands through one model: the engine of filter and distil without their methods. */
+export const askInputSchema = z.strictObject({
+  ...inputBase,
+  dataset: datasetSchema,
+  model: endpointSchema,
+  shardRows: z.int().min(1).max(10_000).default(500),
+  parallelShards: z.int().min(1).max(200).default(8),
+  maxBadRowShare: z.number().min(0).max(1).default(0.05),
+  budget: budgetSchema.optional(),
+});
+export type AskInput = z.infer<typeof askInputSchema>;
 
 /** The result of one stage. */
 export const stageResultSchema = z.strictObject({
@@ -132,7 +150,7 @@ export const secpiResultSchema = z.strictObject({
 });
 export type SecpiResult = z.infer<typeof secpiResultSchema>;
 
-export type StageState = 'waiting' | 'running' | 'done' | 'reused' | 'failed' | 'cancelled';
+export type StageState = 'waiting' | 'running' | 'paused' | 'done' | 'reused' | 'failed' | 'cancelled';
 
 /** One line of the progress query. Units of rows: dataset rows, traces, steps or samples, as `unit` says. */
 export interface StageProgress {
@@ -173,7 +191,105 @@ export interface Control {
   readonly checkpointRequests: number;
 }
 
+/**
+ * The money of a run. `granted` is with workers as tranches and counts as spent until they settle; so
+ * spent + unsettled + granted ≤ cap, whatever dies.
+ */
+export interface BudgetState {
+  readonly capUsd: number;
+  readonly spentUsd: number;
+  /** Requests of unknown outcome (a killed process, a cut answer), at their worst case. */
+  readonly unsettledUsd: number;
+  readonly grantedUsd: number;
+  /** capUsd − spentUsd − unsettledUsd − grantedUsd. */
+  readonly availableUsd: number;
+  /** Since when somebody waits for money; null when nobody does. */
+  readonly pausedSince: string | null;
+}
+
+/** Asked by a worker before it spends; the id is chosen by the worker and makes the request idempotent. */
+export interface TrancheRequest {
+  readonly id: string;
+  /** The worst case of the next request: less is of no use. */
+  readonly atLeastUsd: number;
+}
+export type TrancheAnswer =
+  | { readonly status: 'granted'; readonly usd: number }
+  /** Wait until `budget` shows enough, then ask again under a new id. */
+  | { readonly status: 'refused'; readonly availableUsd: number; readonly capUsd: number };
+
+/** What became of a tranche; told at its end, or by who finds it after its worker died. What is left returns. */
+export interface TrancheSettlement {
+  readonly id: string;
+  readonly spentUsd: number;
+  readonly unsettledUsd: number;
+}
+
+/** The run that holds the budget: the chain, or a stage that was started alone. */
+export interface BudgetHolder {
+  readonly workflowId: string;
+  /** First run of a chain of continued ones may differ: tranches are asked of the workflow's current run. */
+  readonly runId: string;
+}
+
 export const progressQueryName = 'progress';
 export const controlQueryName = 'control';
 export const progressSignalName = 'progress';
+export const budgetQueryName = 'budget';
+export const raiseBudgetUpdateName = 'raiseBudget';
+export const grantTrancheUpdateName = 'grantTranche';
+export const settleTrancheSignalName = 'settleTranche';
 export const checkpointNowUpdateName = 'checkpointNow';
+
+/** Input of the update `raiseBudget`: the new cap, not what is added. */
+export const raiseBudgetSchema = z.strictObject({ capUsd: z.number().positive().max(10_000_000) });
+
+/** One stage of an estimate. Tokens and money are expected values; the range covers the sampling of rows. */
+export const stageEstimateSchema = z.strictObject({
+  stage: z.enum(['filter', 'distil']),
+  model: z.string(),
+  rows: z.int().nonnegative(),
+  /** Rows whose answer is in the ledger already: they cost nothing. */
+  known: z.int().nonnegative(),
+  requests: z.number().nonnegative(),
+  promptTokens: z.number().nonnegative(),
+  completionTokens: z.number().nonnegative(),
+  costUsd: z.number().nonnegative(),
+  lowUsd: z.number().nonnegative(),
+  highUsd: z.number().nonnegative(),
+  /** No bound holds more: every answer as long as maxTokens allows. */
+  worstUsd: z.number().nonnegative(),
+  /** Where the price is from: "recipe", or the table and its date. */
+  price: z.string(),
+  /** Rows asked to find out; their answers are kept and not paid again. */
+  sampled: z.int().nonnegative(),
+});
+export type StageEstimate = z.infer<typeof stageEstimateSchema>;
+
+export const estimateSchema = z.strictObject({
+  stages: z.array(stageEstimateSchema),
+  costUsd: z.number().nonnegative(),
+  lowUsd: z.number().nonnegative(),
+  highUsd: z.number().nonnegative(),
+  /** What the estimate itself paid. */
+  paidUsd: z.number().nonnegative(),
+  /** Seconds of asking at the recipe's concurrency and the latency that was seen. */
+  seconds: z.number().nonnegative(),
+  notes: z.array(z.string()),
+});
+export type Estimate = z.infer<typeof estimateSchema>;
+
+export const estimateInputSchema = z.strictObject({
+  ...inputBase,
+  dataset: datasetSchema,
+  filter: filterSchema,
+  distill: distillSchema,
+  /** Rows asked of each model to find out what answers cost; 0 pays nothing and assumes answers of half maxTokens. */
+  sample: z
+    .strictObject({
+      classifier: z.int().min(0).max(10_000).default(200),
+      teacher: z.int().min(0).max(1000).default(40),
+    })
+    .prefault({}),
+});
+export type EstimateInput = z.infer<typeof estimateInputSchema>;

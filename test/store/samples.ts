@@ -1,10 +1,11 @@
 /** Manifests and records for tests. */
 import type { Manifest, ShardRecord } from '../../src/contract/manifest.ts';
 import type { Owner } from '../../src/contract/refs.ts';
+import { emptyUsage } from '../../src/contract/usage.ts';
 import { hashRows, writeRows } from '../../src/services/store/index.ts';
 import type { Store } from '../../src/services/store/index.ts';
 
-const usage = { requests: 0, ledgerHits: 0, promptTokens: 0, completionTokens: 0, costUsd: 0 };
+const usage = emptyUsage;
 
 export const owner = (runId: string): Owner => ({
   namespace: 'default',

@@ -62,7 +62,15 @@ export async function* importRows(
     seenIds.add(id);
     yield {
       kind: 'task',
-      row: { index: counts.rows, id, task: row.task, language: row.language, taskSha256: row.taskSha256 },
+      row: {
+        index: counts.rows,
+        id,
+        task: row.task,
+        language: row.language,
+        taskSha256: row.taskSha256,
+        group: counts.rows,
+        tests: null,
+      },
     };
     counts.rows += 1;
   }

@@ -10,7 +10,7 @@ import { parseS3Uri } from '../store/keys.ts';
 import type { ObjectStore } from '../store/objectStore.ts';
 
 export interface DatasetSource {
-  readonly format: 'jsonl' | 'json';
+  readonly format: 'jsonl' | 'json' | 'parquet';
   readonly bytes: number;
   open(): Promise<Readable>;
 }
@@ -67,7 +67,7 @@ async function openFile(dataset: Dataset, baseDir: string): Promise<DatasetSourc
   };
 }
 
-function formatOf(dataset: Dataset, name: string): 'jsonl' | 'json' {
+function formatOf(dataset: Dataset, name: string): DatasetSource['format'] {
   if (dataset.format !== undefined) return dataset.format;
   const ending = extname(name).toLowerCase();
   if (ending === '.jsonl' || ending === '.ndjson') return 'jsonl';

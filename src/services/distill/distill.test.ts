@@ -83,6 +83,8 @@ describe('the stored pair', () => {
     id: 'r',
     task: 'Write f(x).',
     language: null,
+    group: 0,
+    tests: null,
     taskSha256: 'a'.repeat(64),
     cwes: ['CWE-22'],
     reason: 'a path',

@@ -16,7 +16,16 @@ export async function judgeTrace(
 ): Promise<Judged> {
   const reject = (reason: RejectedTrace['reason'], detail: string): Judged => ({
     kind: 'rejected',
-    row: { index: task.index, id: task.id, reason, detail },
+    row: {
+      index: task.index,
+      id: task.id,
+      sample: 0,
+      reason,
+      detail,
+      language: task.language,
+      cwes: task.cwes,
+      excerpt: answer.text.slice(0, 4000),
+    },
   });
   const check = checkTrace(answer);
   if (!check.ok) return reject(check.reason, check.detail);
@@ -34,6 +43,8 @@ export async function judgeTrace(
       answer: check.answer,
       language: task.language ?? (language === '' ? null : language),
       cwes: task.cwes,
+      group: task.group,
+      sample: 0,
     },
   };
 }

@@ -2,6 +2,7 @@
 import type { EvaluateSettings } from '../../contract/recipe.ts';
 import type { ShardRecord } from '../../contract/manifest.ts';
 import type { SampleRow } from '../../contract/rows.ts';
+import { emptyUsage } from '../../contract/usage.ts';
 import { createChatClient, type ChatClient } from '../llm/client.ts';
 import type { Completion } from '../llm/chat.ts';
 import type { Store } from '../store/index.ts';
@@ -110,7 +111,7 @@ async function generateBatch(
       samples: rows.length,
       truncated: rows.filter(({ finishReason }) => finishReason === 'length').length,
     },
-    usage: { requests: rows.length, ledgerHits: 0, promptTokens, completionTokens, costUsd: 0 },
+    usage: { ...emptyUsage, requests: rows.length, promptTokens, completionTokens },
     seconds: (Date.now() - startedMs) / 1000,
   };
 }

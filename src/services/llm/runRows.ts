@@ -1,6 +1,7 @@
 /** Puts rows through an endpoint: bounded in flight, nothing asked twice, every answer in the ledger before it counts. */
 import { SecpiError } from '../../contract/errors.ts';
 import type { Usage } from '../../contract/manifest.ts';
+import { emptyUsage } from '../../contract/usage.ts';
 import { DEFAULT_RETRY_LIMITS, PatientEndpoint, type RetryLimits } from './ask.ts';
 import type { ChatRequest, TokenUsage } from './chat.ts';
 import type { ChatClient } from './client.ts';
@@ -118,7 +119,7 @@ class RowRun<Row, Value> {
   }
 
   usage(): Usage {
-    return { requests: this.#endpoint.sent, ledgerHits: this.#ledgerHits, ...this.#paid };
+    return { ...emptyUsage, requests: this.#endpoint.sent, ledgerHits: this.#ledgerHits, ...this.#paid };
   }
 
   #nearlyDone(): boolean {

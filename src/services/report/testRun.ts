@@ -1,4 +1,5 @@
 /** A run for tests: 18 tasks of 13 scenarios, 8 samples a model, drawn from a seed. */
+import { emptyUsage } from '../../contract/usage.ts';
 import type { VerdictRow } from '../../contract/rows.ts';
 import { seededRandom } from '../metrics/random.ts';
 import type { ExpectedTask } from '../metrics/index.ts';
@@ -53,6 +54,7 @@ function verdicts(seed: number, gain: number): VerdictRow[] {
 }
 
 const usage = {
+  ...emptyUsage,
   requests: 92,
   ledgerHits: 0,
   promptTokens: 41_230,
