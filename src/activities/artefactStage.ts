@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isGrpcServiceError, type Client } from '@temporalio/client';
 import type { ShardResult } from '../contract/activities.ts';
+import { SecpiError } from '../contract/errors.ts';
 import { sumUsage } from '../contract/usage.ts';
 import type { Counts, Manifest, ShardRecord } from '../contract/manifest.ts';
 import type { ArtifactKind, ArtifactRef, Owner, Part } from '../contract/refs.ts';
@@ -65,7 +66,11 @@ export async function isRunOpen(client: Client, holder: Owner, asking: Owner): P
     return holder.writer > asking.writer;
   try {
     const description = await client.workflow.getHandle(holder.workflowId, holder.runId).describe();
-    return description.status.name === 'RUNNING';
+    if (description.status.name !== 'CONTINUED_AS_NEW') return description.status.name === 'RUNNING';
+    // A long stage goes on as another run of its workflow: that one takes the artefact over, others wait for it.
+    if (holder.workflowId === asking.workflowId) return false;
+    const current = await client.workflow.getHandle(holder.workflowId).describe();
+    return current.status.name === 'RUNNING';
   } catch (error) {
     if (error instanceof Error && (error.name === 'WorkflowNotFoundError' || isNotFound(error))) return false;
     throw error;
@@ -168,9 +173,30 @@ export async function writeParts(
   return parts;
 }
 
-/** The first reason why rows are bad, for an error message. */
-export async function firstDeadLetter(store: Store, parts: readonly Part[]): Promise<string> {
-  for await (const { reason } of readRows(store.blobs, parts, { to: 1 }, deadLetterSchema))
-    return `The first: ${reason}`;
-  return '';
+/** Throws TOO_MANY_BAD_ROWS with the first reason. */
+export async function refuseTooManyBad(
+  store: Store,
+  {
+    bad,
+    total,
+    maxShare,
+    field,
+    deadLetter,
+  }: {
+    readonly bad: number;
+    readonly total: number;
+    readonly maxShare: number;
+    readonly field: string;
+    readonly deadLetter: readonly Part[];
+  },
+): Promise<void> {
+  if (bad <= maxShare * total) return;
+  let sample = '';
+  for await (const { reason } of readRows(store.blobs, deadLetter, { to: 1 }, deadLetterSchema))
+    sample = ` The first: ${reason}`;
+  throw new SecpiError(
+    'TOO_MANY_BAD_ROWS',
+    `${bad} of ${total} rows could not be processed, more than maxBadRowShare ${maxShare}.${sample}`,
+    { field },
+  );
 }

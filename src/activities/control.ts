@@ -12,7 +12,7 @@ export function createControlActivities(deps: Deps): ControlActivities {
   let probed: Promise<void> | null = null;
   return {
     describeEnvironment: async () =>
-      await runActivity(async () => {
+      await runActivity(deps, async () => {
         probed ??= proveStore(deps);
         await probed.catch((error: unknown) => {
           probed = null; // asked again by the next attempt
@@ -20,7 +20,8 @@ export function createControlActivities(deps: Deps): ControlActivities {
         });
         return { searchAttributes: await knownAttributes() };
       }),
-    writeReport: async (input) => await runActivity(async (run) => await writeRunReport(deps, run, input)),
+    writeReport: async (input) =>
+      await runActivity(deps, async (run) => await writeRunReport(deps, run, input)),
   };
 }
 

@@ -1,33 +1,48 @@
 /** Queue `secpi-data`: reading datasets and asking models. */
 import type { DataActivities } from '../contract/activities.ts';
 import { openSource } from '../services/dataset/source.ts';
+import { answerShard, openAnswers, publishAnswers } from './ask.ts';
+import { calibrateFilter } from './calibrate.ts';
 import type { Deps } from './deps.ts';
-import { createLedgerPool, proveEndpoint } from './endpoints.ts';
-import { distilShard, openTraces, publishTraces } from './distil.ts';
+import { proveEndpoint, type AskPools } from './endpoints.ts';
+import { estimateCost } from './estimate.ts';
+import { checkOracles, distilShard, openTraces, publishTraces } from './distil.ts';
 import { classifyShard, openFilter, publishFilter } from './filter.ts';
 import { importDataset } from './importDataset.ts';
 import { runActivity } from './runActivity.ts';
 
-export function createDataActivities(deps: Deps, onFlushError: (error: unknown) => void): DataActivities {
-  const ledgers = createLedgerPool(deps, onFlushError);
+export function createDataActivities(deps: Deps, pools: AskPools): DataActivities {
   return {
     checkEndpoints: async (checks) =>
-      await runActivity(async ({ signal }) => {
+      await runActivity(deps, async ({ signal }) => {
         for (const { endpoint, field } of checks) await proveEndpoint(endpoint, field, deps, signal);
       }),
     checkDataset: async (dataset) =>
-      await runActivity(async () => {
+      await runActivity(deps, async () => {
         const { bytes } = await openSource(dataset, deps.store.objects, deps.paths.baseDir);
         return { bytes };
       }),
-    importDataset: async (input) => await runActivity(async (run) => await importDataset(deps, run, input)),
-    openFilter: async (input) => await runActivity(async (run) => await openFilter(deps, run, input)),
+    importDataset: async (input) =>
+      await runActivity(deps, async (run) => await importDataset(deps, run, input)),
+    calibrateFilter: async (input) =>
+      await runActivity(deps, async (run) => await calibrateFilter(deps, pools, run, input)),
+    openFilter: async (input) => await runActivity(deps, async (run) => await openFilter(deps, run, input)),
     classifyShard: async (input) =>
-      await runActivity(async (run) => await classifyShard(deps, ledgers, run, input)),
-    publishFilter: async (input) => await runActivity(async (run) => await publishFilter(deps, run, input)),
-    openTraces: async (input) => await runActivity(async (run) => await openTraces(deps, run, input)),
+      await runActivity(deps, async (run) => await classifyShard(deps, pools, run, input)),
+    publishFilter: async (input) =>
+      await runActivity(deps, async (run) => await publishFilter(deps, pools, run, input)),
+    checkOracles: async (input) => await runActivity(deps, async () => await checkOracles(deps, input)),
+    openTraces: async (input) => await runActivity(deps, async (run) => await openTraces(deps, run, input)),
     distilShard: async (input) =>
-      await runActivity(async (run) => await distilShard(deps, ledgers, run, input)),
-    publishTraces: async (input) => await runActivity(async (run) => await publishTraces(deps, run, input)),
+      await runActivity(deps, async (run) => await distilShard(deps, pools, run, input)),
+    publishTraces: async (input) =>
+      await runActivity(deps, async (run) => await publishTraces(deps, run, input)),
+    openAnswers: async (input) => await runActivity(deps, async (run) => await openAnswers(deps, run, input)),
+    answerShard: async (input) =>
+      await runActivity(deps, async (run) => await answerShard(deps, pools, run, input)),
+    publishAnswers: async (input) =>
+      await runActivity(deps, async (run) => await publishAnswers(deps, run, input)),
+    estimateCost: async (input) =>
+      await runActivity(deps, async (run) => await estimateCost(deps, pools, run, input)),
   };
 }

@@ -1,4 +1,5 @@
 /** What the activities of a worker share. Made once at the worker's entry, where configuration enters. */
+import { join } from 'node:path';
 import type { Store } from '../services/store/index.ts';
 import type { ModelOptions } from '../services/train/models.ts';
 
@@ -22,6 +23,21 @@ export interface Deps {
   readonly paths: WorkerPaths;
   /** The worker's environment: keys and base URLs are looked up by the names that recipes give. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** Where a process writes down the tasks it holds (heldTasks.ts). */
+export function heldTasksDir({ stateDir }: WorkerPaths): string {
+  return join(stateDir, 'tasks');
+}
+
+/** Journals of paid answers. */
+export function answersDir({ stateDir }: WorkerPaths): string {
+  return join(stateDir, 'answers');
+}
+
+/** Tranches of budgets that this host spends. */
+export function tranchesDir({ stateDir }: WorkerPaths): string {
+  return join(stateDir, 'tranches');
 }
 
 export function modelOptions({ store, paths }: Deps): ModelOptions {

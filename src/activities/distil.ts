@@ -1,25 +1,28 @@
 /** The traces artefact: verified pairs of (task without security text → reasoning and answer). */
-import type { DataActivities, OpenedStage, ShardResult } from '../contract/activities.ts';
+import type { DataActivities, DistilledShard, OpenedStage } from '../contract/activities.ts';
 import { SecpiError } from '../contract/errors.ts';
-import type { Manifest } from '../contract/manifest.ts';
+import type { Counts, Manifest } from '../contract/manifest.ts';
 import type { DistillSettings } from '../contract/recipe.ts';
 import {
   filteredRowSchema,
+  rejectedTraceSchema,
   traceRowSchema,
-  type DeadLetter,
   type FilteredRow,
   type RejectedTrace,
   type TraceRow,
 } from '../contract/rows.ts';
 import type { StageResult } from '../contract/workflows.ts';
-import { DISTILL_PROMPT_VERSION, teacherMessages } from '../services/distill/prompt.ts';
-import { createCodeParser } from '../services/distill/parseCode.ts';
-import { judgeTrace } from '../services/distill/judgeTrace.ts';
-import { hashParts, readRows } from '../services/store/index.ts';
+import { matchesSelector } from '../services/cwe/index.ts';
+import { analysersAvailable } from '../services/distill/analysers.ts';
+import { testVerdictSchema, type TestVerdict } from '../services/distill/candidates.ts';
+import { createCweQuota } from '../services/distill/choose.ts';
+import { promptVersionOf } from '../services/distill/prompt.ts';
+import { canonicalLanguage } from '../services/language/index.ts';
+import { hashParts, readRows, writeRows, type Store } from '../services/store/index.ts';
 import {
   collectShards,
-  firstDeadLetter,
   publishArtifact,
+  refuseTooManyBad,
   resultOf,
   shardResult,
   takeArtifact,
@@ -27,21 +30,27 @@ import {
   type FingerprintFields,
 } from './artefactStage.ts';
 import type { Deps } from './deps.ts';
-import { askRows, deadLetterOf, identityOf, type LedgerPool } from './endpoints.ts';
+import { DistilRounds } from './distilRounds.ts';
+import { identityOf, knowledgeOf, type AskPools } from './endpoints.ts';
 import type { ActivityRun } from './runActivity.ts';
 
 /** Raised by hand when the same answers give other pairs. */
-export const DISTILL_CODE_VERSION = 1;
+export const DISTILL_CODE_VERSION = 2;
 const STAGE = 'distil';
-const FIELD = 'distill.teacher';
+const ROWS_PER_PART = 10_000;
 
 type Input<Name extends keyof DataActivities> = Parameters<DataActivities[Name]>[0];
 
+export async function checkOracles({ paths }: Deps, { distill }: Input<'checkOracles'>): Promise<void> {
+  await analysersAvailable(paths.pythonPath, distill.oracles.analysers);
+}
+
 export async function openTraces(
-  { store }: Deps,
+  deps: Deps,
   run: ActivityRun,
   { filtered, distill, reuse }: Input<'openTraces'>,
 ): Promise<OpenedStage> {
+  const { store } = deps;
   const input = await store.artifacts.readByUri(filtered);
   if (input.rows === 0)
     throw new SecpiError('NOTHING_KEPT', `the filter kept none of ${input.counts['in'] ?? 0} tasks.`, {
@@ -57,147 +66,200 @@ export async function openTraces(
   });
   if (taken.status === 'published')
     return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
+  run.progress(STAGE, {
+    note: await knowledgeOf(store, distill.teacher, promptVersionOf(distill.prompt)),
+  });
   return { ...taken, rows: input.rows, shards: Math.ceil(input.rows / distill.shardRows) };
 }
 
-function fingerprintFields(
-  { teacher, shardRows, holdOutCwes }: DistillSettings,
-  filtered: Manifest,
-): FingerprintFields {
+/** Endpoint addresses, concurrency and patience do not change what is kept. shardRows names the shards. */
+function fingerprintFields(distill: DistillSettings, filtered: Manifest): FingerprintFields {
+  const { teacher, oracles, samples } = distill;
+  const { judge } = oracles;
   return {
     stage: STAGE,
     codeVersion: DISTILL_CODE_VERSION,
-    ...identityOf(teacher, DISTILL_PROMPT_VERSION),
+    ...identityOf(teacher, promptVersionOf(distill.prompt)),
     sampling: teacher.sampling,
-    shardRows,
-    holdOutCwes: [...new Set(holdOutCwes)].sort(),
+    shardRows: distill.shardRows,
+    keepPromptInPair: distill.keepPromptInPair,
+    samples: { n: samples.n, earlyStop: samples.earlyStop },
+    oracles: {
+      tests: oracles.tests,
+      analysers: sorted(oracles.analysers),
+      judge:
+        judge === undefined
+          ? null
+          : { model: judge.model.model, revision: judge.model.revision, sampling: judge.model.sampling },
+    },
+    maxTracesPerCwe: distill.maxTracesPerCwe,
+    onlyCwes: sorted(distill.onlyCwes),
+    holdOutCwes: sorted(distill.holdOutCwes),
+    onlyLanguages: sorted(distill.onlyLanguages.map(canonicalLanguage)),
+    holdOutLanguages: sorted(distill.holdOutLanguages.map(canonicalLanguage)),
+    decontaminated: filtered.facts['decontaminated'] ?? null,
     filtered: filtered.contentSha256,
   };
 }
 
-export async function distilShard(
-  deps: Deps,
-  ledgers: LedgerPool,
-  run: ActivityRun,
-  task: Input<'distilShard'>,
-): Promise<ShardResult> {
-  const { store, paths } = deps;
-  const { distill, fingerprint, index, shardRows } = task;
-  const earlier = await store.artifacts.getShard('traces', fingerprint, index);
-  if (earlier !== null) return shardResult(earlier, true);
-  const startedMs = Date.now();
-  const filtered = await store.artifacts.readByUri(task.input);
-  const all = await Array.fromAsync(
-    readRows(
-      store.blobs,
-      filtered.parts['kept'] ?? [],
-      { from: index * shardRows, to: (index + 1) * shardRows },
-      filteredRowSchema,
-    ),
-  );
-  const heldOut = new Set(distill.holdOutCwes);
-  const rows = all.filter(({ cwes }) => !cwes.some((cwe) => heldOut.has(cwe)));
-  const { results, usage } = await askRows(deps, ledgers, run, {
-    endpoint: distill.teacher,
-    field: FIELD,
-    promptVersion: DISTILL_PROMPT_VERSION,
-    fingerprint,
-    rows,
-    messages: (row) => teacherMessages(row.task, row.cwes),
-    interpret: (answer) => answer,
-  });
-  const parser = createCodeParser(paths.pythonPath);
-  try {
-    const pairs: TraceRow[] = [];
-    const rejected: RejectedTrace[] = [];
-    const deadLetter: DeadLetter[] = [];
-    let notParsed = 0;
-    for (const [position, result] of results.entries()) {
-      const row = rows[position] as FilteredRow;
-      if (result.kind === 'dead') {
-        deadLetter.push(deadLetterOf(row, result.error));
-        continue;
-      }
-      const judged = await judgeTrace(row, result.value, parser);
-      if (judged.kind === 'rejected') rejected.push(judged.row);
-      else pairs.push(judged.row);
-      if (judged.kind === 'accepted' && !judged.parsed) notParsed += 1;
-    }
-    const record = await store.artifacts.putShard('traces', fingerprint, {
-      index,
-      parts: await writeParts(store, { pairs, rejected, deadLetter }),
-      counts: {
-        rows: all.length,
-        accepted: pairs.length,
-        rejected: rejected.length,
-        heldOut: all.length - rows.length,
-        bad: deadLetter.length,
-        acceptedWithoutParser: notParsed,
-        ...countReasons(rejected),
-      },
-      usage,
-      seconds: (Date.now() - startedMs) / 1000,
-    });
-    return shardResult(record, false);
-  } finally {
-    await parser.close();
-  }
+function sorted(names: readonly string[]): string[] {
+  return [...new Set(names)].sort();
 }
 
-function countReasons(rejected: readonly RejectedTrace[]): Record<string, number> {
-  const counts: Record<string, number> = {};
+/** Whether the recipe's families and languages let a task in. */
+export function isSelected(
+  { cwes, language }: Pick<FilteredRow, 'cwes' | 'language'>,
+  distill: DistillSettings,
+): boolean {
+  const { onlyCwes, holdOutCwes, onlyLanguages, holdOutLanguages } = distill;
+  const written = language === null ? null : canonicalLanguage(language);
+  const among = (names: readonly string[]): boolean =>
+    written !== null && names.some((name) => canonicalLanguage(name) === written);
+  if (onlyCwes.length > 0 && !matchesSelector(cwes, onlyCwes)) return false;
+  if (matchesSelector(cwes, holdOutCwes)) return false;
+  if (onlyLanguages.length > 0 && !among(onlyLanguages)) return false;
+  return !among(holdOutLanguages);
+}
+
+export async function distilShard(
+  deps: Deps,
+  pools: AskPools,
+  run: ActivityRun,
+  task: Input<'distilShard'>,
+): Promise<DistilledShard> {
+  const { store } = deps;
+  const { distill, fingerprint, index, shardRows } = task;
+  const earlier = await store.artifacts.getShard('traces', fingerprint, index);
+  if (earlier !== null) return { status: 'done', result: shardResult(earlier, true) };
+  const startedMs = Date.now();
+  const filtered = await store.artifacts.readByUri(task.input);
+  const range = { from: index * shardRows, to: (index + 1) * shardRows };
+  const all = await Array.fromAsync(
+    readRows(store.blobs, filtered.parts['kept'] ?? [], range, filteredRowSchema),
+  );
+  const rows = all.filter((row) => isSelected(row, distill));
+  const rounds = new DistilRounds(deps, pools, run, {
+    distill,
+    rows,
+    fingerprint,
+    budget: task.budget,
+    decontaminated: filtered.facts['decontaminated'],
+    verdicts: await readVerdicts(store, task.verdicts),
+  });
+  const outcome = await rounds.play();
+  if (outcome.status === 'test') {
+    const [candidates] = await writeRows(store.blobs, outcome.candidates, { rowsPerPart: ROWS_PER_PART });
+    if (candidates === undefined) throw new Error('a shard asks for tests of no candidates');
+    return { status: 'test', candidates };
+  }
+  const { pairs, rejected, deadLetter, usage, counts } = outcome;
+  const record = await store.artifacts.putShard('traces', fingerprint, {
+    index,
+    parts: await writeParts(store, { pairs, rejected, deadLetter }),
+    counts: {
+      rows: all.length,
+      accepted: pairs.length,
+      notSelected: all.length - rows.length,
+      bad: deadLetter.length,
+      ...counts,
+      ...countReasons(rejected),
+    },
+    usage,
+    seconds: (Date.now() - startedMs) / 1000,
+  });
+  return { status: 'done', result: shardResult(record, false) };
+}
+
+async function readVerdicts(store: Store, parts: Input<'distilShard'>['verdicts']): Promise<TestVerdict[]> {
+  return await Array.fromAsync(readRows(store.blobs, parts, {}, testVerdictSchema));
+}
+
+/** Rejected answers by reason; a task may have several. */
+function countReasons(rejected: readonly RejectedTrace[]): Counts {
+  const counts: Counts = { rejected: rejected.length };
   for (const { reason } of rejected) counts[`rejected.${reason}`] = (counts[`rejected.${reason}`] ?? 0) + 1;
   return counts;
 }
 
 export async function publishTraces(
-  { store }: Deps,
+  deps: Deps,
   run: ActivityRun,
   input: Input<'publishTraces'>,
 ): Promise<StageResult> {
+  const { store } = deps;
   const { fingerprint, epoch, distill } = input;
   const filtered = await store.artifacts.readByUri(input.filtered);
   const shards = await collectShards(store, 'traces', fingerprint, input.shards);
   const parts = (name: string) => shards.records.flatMap((record) => record.parts[name] ?? []);
-  const { rows: total = 0, bad = 0, accepted = 0, heldOut = 0, rejected = 0 } = shards.counts;
-  if (bad > distill.maxBadRowShare * total) {
-    const sample = await firstDeadLetter(store, parts('deadLetter'));
-    throw new SecpiError(
-      'TOO_MANY_BAD_ROWS',
-      `${bad} of ${total} tasks got no usable answer, more than maxBadRowShare ${distill.maxBadRowShare}. ${sample}`,
-      {
-        field: 'distill.maxBadRowShare',
-      },
-    );
-  }
+  const { rows: total = 0, bad = 0, accepted = 0, notSelected = 0, rejected = 0 } = shards.counts;
+  await refuseTooManyBad(store, {
+    bad,
+    total,
+    maxShare: distill.maxBadRowShare,
+    field: 'distill.maxBadRowShare',
+    deadLetter: parts('deadLetter'),
+  });
   if (accepted === 0) {
     throw new SecpiError(
       'NOTHING_KEPT',
-      `no trace passed the checks: ${rejected} rejected, ${heldOut} held out, ${bad} bad.`,
+      `no trace passed the checks: ${rejected} rejected, ${notSelected} not selected, ${bad} bad.`,
       { field: 'distill' },
     );
   }
-  const pairs = parts('pairs');
-  const cwes: Record<string, number> = {};
-  for await (const row of readRows(store.blobs, pairs, {}, traceRowSchema)) {
-    for (const cwe of row.cwes) cwes[cwe] = (cwes[cwe] ?? 0) + 1;
+  const quota = createCweQuota(distill.maxTracesPerCwe);
+  const overQuota: RejectedTrace[] = [];
+  const cwes: Counts = {};
+  const languages: Counts = {};
+  let kept = 0;
+  async function* withinQuota(): AsyncGenerator<TraceRow> {
+    for await (const row of readRows(store.blobs, parts('pairs'), {}, traceRowSchema)) {
+      const rejection = quota.take(row);
+      if (rejection !== null) {
+        overQuota.push(rejectedTraceSchema.parse(rejection));
+        continue;
+      }
+      kept += 1;
+      for (const cwe of row.cwes) cwes[cwe] = (cwes[cwe] ?? 0) + 1;
+      const language = row.language ?? 'unknown';
+      languages[language] = (languages[language] ?? 0) + 1;
+      yield row;
+    }
   }
+  const pairs = await writeRows(store.blobs, withinQuota(), { rowsPerPart: ROWS_PER_PART });
+  const rejectedParts = [
+    ...parts('rejected'),
+    ...(await writeRows(store.blobs, overQuota, { rowsPerPart: ROWS_PER_PART })),
+  ];
+  const { rows: _, ...counts } = shards.counts;
+  const facts = {
+    cwes,
+    languages,
+    license: filtered.facts['license'] ?? 'unknown',
+    dataset: filtered.facts['dataset'] ?? '',
+    model: distill.teacher.model,
+    prompt: distill.prompt,
+    promptVersion: promptVersionOf(distill.prompt),
+  };
+  const all: Counts = {
+    ...counts,
+    in: total,
+    accepted: kept,
+    ...(overQuota.length === 0
+      ? {}
+      : { rejected: rejected + overQuota.length, 'rejected.overQuota': overQuota.length }),
+  };
   const { result } = await publishArtifact(
     store,
     { fingerprint, epoch, owner: run.owner },
     {
       kind: 'traces',
       contentSha256: await hashParts(store.blobs, pairs),
-      rows: accepted,
-      parts: { pairs, rejected: parts('rejected'), deadLetter: parts('deadLetter') },
+      rows: kept,
+      parts: { pairs, rejected: rejectedParts, deadLetter: parts('deadLetter') },
+      // The same pairs as a Hugging Face style dataset, with its card.
       files: [],
-      counts: { ...omitRows(shards.counts), in: total },
-      facts: {
-        cwes,
-        license: filtered.facts['license'] ?? 'unknown',
-        model: distill.teacher.model,
-        promptVersion: DISTILL_PROMPT_VERSION,
-      },
+      counts: all,
+      facts,
       fingerprintOf: fingerprintFields(distill, filtered),
       inputs: [{ name: 'filtered', uri: input.filtered, contentSha256: filtered.contentSha256 }],
       usage: shards.usage,
@@ -205,9 +267,4 @@ export async function publishTraces(
     },
   );
   return result;
-}
-
-function omitRows(counts: Manifest['counts']): Manifest['counts'] {
-  const { rows: _, ...rest } = counts;
-  return rest;
 }

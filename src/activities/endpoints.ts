@@ -1,21 +1,30 @@
-/** An endpoint of a recipe → a client, a ledger and a price on this worker. */
-import { join } from 'node:path';
+/** An endpoint of a recipe on this worker: its addresses, its key, its limits, its ledger, its price, its budget. */
 import { SecpiError } from '../contract/errors.ts';
-import type { Endpoint } from '../contract/recipe.ts';
+import type { Endpoint, Fallback } from '../contract/recipe.ts';
 import type { ChatMessage, DeadLetter, TaskRow } from '../contract/rows.ts';
+import type { BudgetHolder, StageName } from '../contract/workflows.ts';
+import { openPurse, type OpenPurse } from '../services/budget/purse.ts';
 import type { ResponseSchema } from '../services/llm/chat.ts';
-import { createChatClient, type ChatClient } from '../services/llm/client.ts';
-import { openLedger, type Ledger, type LedgerAnswer } from '../services/llm/ledger.ts';
+import { openEndpoint, type EndpointState, type ModelEndpoint } from '../services/llm/endpoint.ts';
+import { listSpaces, openLedger, type Ledger, type LedgerAnswer } from '../services/llm/ledger.ts';
 import { checkEndpoint, readApiKey } from '../services/llm/preflight.ts';
+import { priceOf } from '../services/llm/price.ts';
 import { answerSpace, type AnswerIdentity } from '../services/llm/requestKey.ts';
 import { runRequests, type RunRequestsResult } from '../services/llm/runRows.ts';
-import type { Deps } from './deps.ts';
+import { temporalBank } from './bank.ts';
+import { answersDir, tranchesDir, type Deps } from './deps.ts';
 import type { ActivityRun } from './runActivity.ts';
+import { createSharedPool, type SharedPool } from './sharedPool.ts';
+
+interface Address {
+  readonly baseUrl?: string | undefined;
+  readonly baseUrlEnv?: string | undefined;
+}
 
 /** Throws ENDPOINT_VARIABLE_MISSING. */
-export function baseUrlOf(endpoint: Endpoint, field: string, environment: Deps['environment']): string {
-  if (endpoint.baseUrl !== undefined) return endpoint.baseUrl;
-  const name = endpoint.baseUrlEnv ?? '';
+export function baseUrlOf(address: Address, field: string, environment: Deps['environment']): string {
+  if (address.baseUrl !== undefined) return address.baseUrl;
+  const name = address.baseUrlEnv ?? '';
   const value = environment[name]?.trim() ?? '';
   if (/^https?:\/\/\S+$/.test(value)) return value;
   const problem = value === '' ? 'is not set' : 'does not hold an http(s) URL';
@@ -33,79 +42,175 @@ export async function proveEndpoint(
   { environment }: Deps,
   signal: AbortSignal,
 ): Promise<void> {
-  const { apiKeyEnv, model } = endpoint;
-  const baseUrl = baseUrlOf(endpoint, field, environment);
-  await checkEndpoint({
-    baseUrl,
-    model,
-    environment,
-    field,
-    signal,
-    ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
-  });
+  const failures: unknown[] = [];
+  for (const { address, model, at } of addressesOf(endpoint, field)) {
+    try {
+      const { apiKeyEnv } = address;
+      await checkEndpoint({
+        baseUrl: baseUrlOf(address, at, environment),
+        model,
+        environment,
+        field: at,
+        signal,
+        ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
+      });
+    } catch (error) {
+      // One address that answers is enough to begin with; a wrong key or name is told whichever it is.
+      if (!(error instanceof SecpiError && error.code === 'ENDPOINT_UNREACHABLE')) throw error;
+      failures.push(error);
+    }
+  }
+  if (failures.length > endpoint.fallbacks.length) throw failures[0];
 }
 
-function connect(endpoint: Endpoint, field: string, { environment }: Deps): ChatClient {
-  const { apiKeyEnv, model, timeoutSeconds } = endpoint;
-  const apiKey = readApiKey(apiKeyEnv, environment, field);
-  return createChatClient({
-    baseUrl: baseUrlOf(endpoint, field, environment),
-    model,
-    timeoutMs: timeoutSeconds * 1000,
-    field,
-    ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
-    ...(apiKey === undefined ? {} : { apiKey }),
-  });
+/** The endpoint's own address, then its fallbacks, each with its path in the recipe. */
+function addressesOf(
+  endpoint: Endpoint,
+  field: string,
+): { address: Endpoint | Fallback; model: string; at: string }[] {
+  return [
+    { address: endpoint, model: endpoint.model, at: field },
+    ...endpoint.fallbacks.map((address, index) => ({
+      address,
+      model: address.servedModel ?? endpoint.model,
+      at: `${field}.fallbacks[${index}]`,
+    })),
+  ];
 }
 
 export function identityOf(endpoint: Endpoint, promptVersion: string): AnswerIdentity {
   return { model: endpoint.model, revision: endpoint.revision, promptVersion };
 }
 
-export interface LedgerPool {
-  /** The shards of a process that work in one space share one ledger; it closes with the last of them. */
-  use<T>(endpoint: Endpoint, promptVersion: string, work: (ledger: Ledger) => Promise<T>): Promise<T>;
+interface SharedEndpoint {
+  readonly endpoint: ModelEndpoint;
+  /** Whoever wants to be told how it fares. */
+  readonly listeners: Set<(state: EndpointState) => void>;
 }
 
-export function createLedgerPool({ store, paths }: Deps, onFlushError: (error: unknown) => void): LedgerPool {
-  const open = new Map<string, { readonly ledger: Promise<Ledger>; users: number }>();
+/** What the shards of a process share: one queue an endpoint, one ledger a space, one purse a budget. */
+export interface AskPools {
+  readonly endpoints: SharedPool<SharedEndpoint>;
+  readonly ledgers: SharedPool<Ledger>;
+  readonly purses: SharedPool<OpenPurse>;
+  /** Answers could not be carried to the store; they are safe on this disk and it is tried again. */
+  readonly onFlushError: (error: unknown) => void;
+  close(): Promise<void>;
+}
+
+const LINGER_MS = 20_000;
+
+export function createAskPools(onFlushError: (error: unknown) => void): AskPools {
+  const options = { lingerMs: LINGER_MS, onCloseError: onFlushError };
+  const endpoints = createSharedPool<SharedEndpoint>(async ({ endpoint }) => await endpoint.close(), options);
+  const ledgers = createSharedPool<Ledger>(async (ledger) => await ledger.close(), options);
+  const purses = createSharedPool<OpenPurse>(async (purse) => await purse.close(), options);
   return {
-    use: async (endpoint, promptVersion, work) => {
-      const space = answerSpace(identityOf(endpoint, promptVersion), endpoint.sampling);
-      const entry = open.get(space) ?? {
-        ledger: openLedger({
-          objects: store.objects,
-          space,
-          localDir: join(paths.stateDir, 'answers'),
-          onFlushError,
-        }),
-        users: 0,
-      };
-      open.set(space, entry);
-      entry.users += 1;
-      try {
-        return await work(await entry.ledger);
-      } finally {
-        entry.users -= 1;
-        if (entry.users === 0) {
-          open.delete(space);
-          // A ledger that could not open has nothing to close; the work above has thrown its reason.
-          const ledger = await entry.ledger.catch(() => null);
-          await ledger?.close();
-        }
-      }
+    endpoints,
+    ledgers,
+    purses,
+    onFlushError,
+    close: async () => {
+      await Promise.all([endpoints.close(), ledgers.close(), purses.close()]);
     },
   };
+}
+
+/** The ledger of a model under a prompt, shared with the shards that ask it. */
+export async function useLedger<T>(
+  { store, paths }: Deps,
+  pools: AskPools,
+  endpoint: Endpoint,
+  promptVersion: string,
+  work: (ledger: Ledger) => Promise<T>,
+): Promise<T> {
+  const identity = identityOf(endpoint, promptVersion);
+  const space = answerSpace(identity, endpoint.sampling);
+  return await pools.ledgers.use(
+    space,
+    async () =>
+      await openLedger({
+        objects: store.objects,
+        space,
+        identity: { ...identity, sampling: endpoint.sampling },
+        localDir: answersDir(paths),
+        onFlushError: pools.onFlushError,
+      }),
+    work,
+  );
+}
+
+async function useEndpoint<T>(
+  { environment }: Deps,
+  pools: AskPools,
+  endpoint: Endpoint,
+  field: string,
+  work: (shared: SharedEndpoint) => Promise<T>,
+): Promise<T> {
+  const { sampling: _, priceUsdPerMillionTokens: __, revision: ___, ...key } = endpoint;
+  return await pools.endpoints.use(
+    JSON.stringify(key),
+    async () => {
+      const listeners: SharedEndpoint['listeners'] = new Set();
+      const opened = openEndpoint({
+        addresses: addressesOf(endpoint, field).map(({ address, model, at }) => {
+          const apiKey = readApiKey(address.apiKeyEnv, environment, at);
+          return {
+            baseUrl: baseUrlOf(address, at, environment),
+            model,
+            ...(address.apiKeyEnv === undefined ? {} : { apiKeyEnv: address.apiKeyEnv }),
+            ...(apiKey === undefined ? {} : { apiKey }),
+          };
+        }),
+        concurrency: endpoint.concurrency,
+        limits: endpoint.limits,
+        timeoutMs: endpoint.timeoutSeconds * 1000,
+        maxOutageMs: endpoint.maxOutageHours * 3_600_000,
+        tokenLimitField: endpoint.tokenLimitField,
+        field,
+        onState: (state) => {
+          for (const tell of listeners) tell(state);
+        },
+      });
+      return { endpoint: opened, listeners };
+    },
+    work,
+  );
+}
+
+async function usePurse<T>(
+  { paths }: Deps,
+  pools: AskPools,
+  run: ActivityRun,
+  holder: BudgetHolder | null,
+  work: (purse: OpenPurse | undefined) => Promise<T>,
+): Promise<T> {
+  if (holder === null) return await work(undefined);
+  return await pools.purses.use(
+    `${run.owner.namespace}\n${holder.workflowId}`,
+    async () => {
+      return await openPurse({
+        bank: temporalBank(run.client, holder),
+        holder: { ...holder, namespace: run.owner.namespace },
+        dir: tranchesDir(paths),
+      });
+    },
+    work,
+  );
 }
 
 export interface Question<Row, Value> {
   readonly endpoint: Endpoint;
   /** Path of the endpoint in the input, for errors. */
   readonly field: string;
+  readonly stage: StageName | string;
   readonly promptVersion: string;
   /** The artefact that pays. */
   readonly fingerprint: string;
+  readonly budget: BudgetHolder | null;
   readonly rows: readonly Row[];
+  /** Which sample of the same request: 0, 1, … */
+  readonly sample?: number;
   messages(row: Row): ChatMessage[];
   readonly responseSchema?: ResponseSchema;
   interpret(answer: LedgerAnswer): Value;
@@ -114,41 +219,89 @@ export interface Question<Row, Value> {
 /** Asks an endpoint about every row of a shard; what the ledger has is not asked again. */
 export async function askRows<Row extends { readonly id: string }, Value>(
   deps: Deps,
-  ledgers: LedgerPool,
+  pools: AskPools,
   run: ActivityRun,
   question: Question<Row, Value>,
 ): Promise<RunRequestsResult<Value>> {
-  const { endpoint, field, promptVersion, responseSchema } = question;
-  const { sampling, concurrency, priceUsdPerMillionTokens: price } = endpoint;
-  const client = connect(endpoint, field, deps);
-  try {
-    return await ledgers.use(
-      endpoint,
-      promptVersion,
-      async (ledger) =>
-        await runRequests({
-          rows: question.rows,
-          toRequest: (row) => ({
-            rowId: row.id,
-            index: 0,
-            messages: question.messages(row),
-            sampling,
-            ...(responseSchema === undefined ? {} : { responseSchema }),
-          }),
-          interpret: (answer) => question.interpret(answer),
-          identity: identityOf(endpoint, promptVersion),
-          payer: question.fingerprint,
-          ledger,
-          client,
-          concurrency,
-          signal: run.signal,
-          onProgress: () => run.beat(),
-          ...(price === undefined ? {} : { price }),
-        }),
-    );
-  } finally {
-    client.close();
+  const { endpoint, field, promptVersion, responseSchema, budget } = question;
+  const { price } = pricedBy(endpoint, field, budget);
+  const tell = (note: string | null): void =>
+    run.progress(question.stage, { state: note === null ? 'running' : 'paused', note: note ?? '' });
+  return await useEndpoint(deps, pools, endpoint, field, async ({ endpoint: model, listeners }) => {
+    const onState = (state: EndpointState): void => {
+      if (state.kind === 'gone') tell(`paused: ${endpoint.model} is gone: ${state.problem}`);
+      else if (state.kind === 'up') tell(null);
+    };
+    listeners.add(onState);
+    try {
+      return await useLedger(deps, pools, endpoint, promptVersion, async (ledger) => {
+        // An earlier attempt may have answers on this disk or in the store since this ledger looked last.
+        if (run.attempt > 1) await ledger.refresh();
+        return await usePurse(
+          deps,
+          pools,
+          run,
+          budget,
+          async (purse) =>
+            await runRequests({
+              rows: question.rows,
+              toRequest: (row) => ({
+                rowId: row.id,
+                index: question.sample ?? 0,
+                messages: question.messages(row),
+                sampling: endpoint.sampling,
+                ...(responseSchema === undefined ? {} : { responseSchema }),
+              }),
+              interpret: (answer) => question.interpret(answer),
+              identity: identityOf(endpoint, promptVersion),
+              payer: question.fingerprint,
+              ledger,
+              endpoint: model,
+              lease: run.lease,
+              signal: run.signal,
+              onProgress: ({ done, total }) => run.beat(`${done} of ${total} rows`),
+              ...(price === null ? {} : { price }),
+              ...(purse === undefined ? {} : { purse }),
+            }),
+        );
+      });
+    } finally {
+      listeners.delete(onState);
+    }
+  });
+}
+
+/** Throws PRICE_UNKNOWN where a budget is to be kept. */
+function pricedBy(
+  endpoint: Endpoint,
+  field: string,
+  budget: BudgetHolder | null,
+): ReturnType<typeof priceOf> {
+  const priced = priceOf(endpoint);
+  if (priced.price === null && budget !== null) {
+    throw new SecpiError('PRICE_UNKNOWN', `no price is known of ${endpoint.model}.`, {
+      field: `${field}.priceUsdPerMillionTokens`,
+    });
   }
+  return priced;
+}
+
+/** What has been paid of this model before, in a sentence: another prompt version or sampling shares no answers. */
+export async function knowledgeOf(
+  { objects }: Deps['store'],
+  endpoint: Endpoint,
+  promptVersion: string,
+): Promise<string> {
+  const { model, revision, sampling } = endpoint;
+  const space = answerSpace(identityOf(endpoint, promptVersion), sampling);
+  const spaces = (await listSpaces(objects)).filter(
+    ({ identity }) => identity.model === model && identity.revision === revision,
+  );
+  if (spaces.some((known) => known.space === space))
+    return `answers of ${model} to prompt ${promptVersion} are in the ledger: what they cover is not paid again`;
+  const others = [...new Set(spaces.map(({ identity }) => identity.promptVersion))];
+  if (others.length === 0) return `no answers of ${model} are in the ledger yet`;
+  return `prompt ${promptVersion} of ${model} with this sampling is new: everything is paid anew (the ledger has ${others.join(', ')})`;
 }
 
 /** A row that got no usable answer, for the dead-letter part. */

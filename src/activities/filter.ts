@@ -1,45 +1,52 @@
 /** The filter artefact: which tasks could carry a weakness, and which CWEs. */
 import type { DataActivities, OpenedStage, ShardResult } from '../contract/activities.ts';
-import { SecpiError } from '../contract/errors.ts';
-import type { Manifest } from '../contract/manifest.ts';
+import type { Manifest, Usage } from '../contract/manifest.ts';
 import type { FilterSettings } from '../contract/recipe.ts';
 import {
   classificationSchema,
   taskRowSchema,
+  type Classification,
   type DeadLetter,
   type FilteredRow,
   type TaskRow,
 } from '../contract/rows.ts';
-import type { StageResult } from '../contract/workflows.ts';
+import { addUsage, emptyUsage } from '../contract/usage.ts';
+import type { BudgetHolder, StageResult } from '../contract/workflows.ts';
+import { isKnownCwe } from '../services/cwe/index.ts';
 import { FILTER_PROMPT_VERSION, filterMessages } from '../services/filter/prompt.ts';
+import { drawReview } from '../services/filter/review.ts';
 import { parseStructured } from '../services/llm/structured.ts';
+import type { LedgerAnswer } from '../services/llm/ledger.ts';
+import type { RunRequestsResult } from '../services/llm/runRows.ts';
 import { hashParts, readRows } from '../services/store/index.ts';
 import {
   collectShards,
-  firstDeadLetter,
   publishArtifact,
   resultOf,
   shardResult,
   takeArtifact,
+  refuseTooManyBad,
   writeParts,
   type FingerprintFields,
 } from './artefactStage.ts';
+import { agreementFacts, measure } from './calibrate.ts';
 import type { Deps } from './deps.ts';
-import { askRows, deadLetterOf, identityOf, type LedgerPool } from './endpoints.ts';
+import { askRows, deadLetterOf, identityOf, knowledgeOf, type AskPools } from './endpoints.ts';
 import type { ActivityRun } from './runActivity.ts';
 
 /** Raised by hand when the same answers keep other rows. */
-export const FILTER_CODE_VERSION = 1;
+export const FILTER_CODE_VERSION = 2;
 const STAGE = 'filter';
 const FIELD = 'filter.classifier';
 
 type Input<Name extends keyof DataActivities> = Parameters<DataActivities[Name]>[0];
 
 export async function openFilter(
-  { store }: Deps,
+  deps: Deps,
   run: ActivityRun,
   { dataset, filter, reuse }: Input<'openFilter'>,
 ): Promise<OpenedStage> {
+  const { store } = deps;
   const input = await store.artifacts.readByUri(dataset);
   const taken = await takeArtifact(store, run, {
     kind: 'filter',
@@ -51,24 +58,66 @@ export async function openFilter(
   });
   if (taken.status === 'published')
     return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
+  if (filter.mode === 'classifier')
+    run.progress(STAGE, { note: await knowledgeOf(store, filter.classifier, FILTER_PROMPT_VERSION) });
   return { ...taken, rows: input.rows, shards: Math.ceil(input.rows / filter.shardRows) };
 }
 
 /** Endpoint addresses, concurrency and patience do not change what is kept. shardRows names the shards. */
-function fingerprintFields({ classifier, shardRows }: FilterSettings, dataset: Manifest): FingerprintFields {
+function fingerprintFields(
+  { mode, classifier, shardRows, reviewRows, calibration }: FilterSettings,
+  dataset: Manifest,
+): FingerprintFields {
+  const asked = { ...identityOf(classifier, FILTER_PROMPT_VERSION), sampling: classifier.sampling };
   return {
     stage: STAGE,
     codeVersion: FILTER_CODE_VERSION,
-    ...identityOf(classifier, FILTER_PROMPT_VERSION),
-    sampling: classifier.sampling,
+    mode,
+    ...(mode === 'classifier' ? asked : {}),
     shardRows,
+    reviewRows,
+    calibration: calibration ?? null,
     dataset: dataset.contentSha256,
   };
 }
 
+/** What the classifier is to answer; part of the request key. */
+export const CLASSIFICATION = { name: 'classification', schema: classificationSchema } as const;
+
+/** Asks the classifier; also for calibration and estimates, so that their answers are those of the stage. */
+export async function classify<Row extends { readonly id: string; readonly task: string }>(
+  deps: Deps,
+  pools: AskPools,
+  run: ActivityRun,
+  {
+    rows,
+    filter,
+    payer,
+    budget,
+  }: {
+    readonly rows: readonly Row[];
+    readonly filter: FilterSettings;
+    readonly payer: string;
+    readonly budget: BudgetHolder | null;
+  },
+): Promise<RunRequestsResult<Classification>> {
+  return await askRows(deps, pools, run, {
+    endpoint: filter.classifier,
+    field: FIELD,
+    stage: STAGE,
+    promptVersion: FILTER_PROMPT_VERSION,
+    fingerprint: payer,
+    budget,
+    rows,
+    messages: (row) => filterMessages(row.task),
+    responseSchema: CLASSIFICATION,
+    interpret: (answer: LedgerAnswer) => parseStructured(answer, classificationSchema),
+  });
+}
+
 export async function classifyShard(
   deps: Deps,
-  ledgers: LedgerPool,
+  pools: AskPools,
   run: ActivityRun,
   task: Input<'classifyShard'>,
 ): Promise<ShardResult> {
@@ -86,19 +135,50 @@ export async function classifyShard(
       taskRowSchema,
     ),
   );
-  const { results, usage } = await askRows(deps, ledgers, run, {
-    endpoint: filter.classifier,
-    field: FIELD,
-    promptVersion: FILTER_PROMPT_VERSION,
-    fingerprint,
-    rows,
-    messages: (row) => filterMessages(row.task),
-    responseSchema: { name: 'classification', schema: classificationSchema },
-    interpret: (answer) => parseStructured(answer, classificationSchema),
+  const { kept, dropped, deadLetter, unknownCwes, usage } =
+    filter.mode === 'keepAll'
+      ? keepAll(rows)
+      : sort(
+          rows,
+          await classify(deps, pools, run, { rows, filter, payer: fingerprint, budget: task.budget }),
+        );
+  const record = await store.artifacts.putShard('filter', fingerprint, {
+    index,
+    parts: await writeParts(store, { kept, dropped, deadLetter }),
+    counts: {
+      rows: rows.length,
+      kept: kept.length,
+      dropped: dropped.length,
+      bad: deadLetter.length,
+      unknownCwes,
+    },
+    usage,
+    seconds: (Date.now() - startedMs) / 1000,
   });
+  return shardResult(record, false);
+}
+
+export interface Sorted {
+  readonly kept: FilteredRow[];
+  readonly dropped: FilteredRow[];
+  readonly deadLetter: DeadLetter[];
+  /** Names of weaknesses that the catalogue does not have: left out. */
+  readonly unknownCwes: number;
+  readonly usage: Usage;
+}
+
+/** The ablation without a filter. */
+function keepAll(rows: readonly TaskRow[]): Sorted {
+  const kept = rows.map((row) => ({ ...row, cwes: [], reason: 'not filtered' }));
+  return { kept, dropped: [], deadLetter: [], unknownCwes: 0, usage: emptyUsage };
+}
+
+/** Answers as rows: kept or dropped, with the CWEs that the catalogue knows. */
+export function sort(rows: readonly TaskRow[], { results, usage }: RunRequestsResult<Classification>): Sorted {
   const kept: FilteredRow[] = [];
   const dropped: FilteredRow[] = [];
   const deadLetter: DeadLetter[] = [];
+  let unknownCwes = 0;
   for (const [position, result] of results.entries()) {
     const row = rows[position] as TaskRow;
     if (result.kind === 'dead') {
@@ -106,42 +186,41 @@ export async function classifyShard(
       continue;
     }
     const { relevant, cwes, reason } = result.value;
-    (relevant ? kept : dropped).push({ ...row, cwes: [...new Set(cwes)], reason });
+    const named = [...new Set(cwes)];
+    const known = named.filter((cwe) => isKnownCwe(cwe));
+    unknownCwes += named.length - known.length;
+    (relevant ? kept : dropped).push({ ...row, cwes: known, reason });
   }
-  const record = await store.artifacts.putShard('filter', fingerprint, {
-    index,
-    parts: await writeParts(store, { kept, dropped, deadLetter }),
-    counts: { rows: rows.length, kept: kept.length, dropped: dropped.length, bad: deadLetter.length },
-    usage,
-    seconds: (Date.now() - startedMs) / 1000,
-  });
-  return shardResult(record, false);
+  return { kept, dropped, deadLetter, unknownCwes, usage };
 }
 
 export async function publishFilter(
-  { store }: Deps,
+  deps: Deps,
+  pools: AskPools,
   run: ActivityRun,
   input: Input<'publishFilter'>,
 ): Promise<StageResult> {
+  const { store } = deps;
   const { fingerprint, epoch, filter } = input;
   const dataset = await store.artifacts.readByUri(input.dataset);
   const shards = await collectShards(store, 'filter', fingerprint, input.shards);
   const parts = (name: string) => shards.records.flatMap((record) => record.parts[name] ?? []);
   const total = dataset.counts['in'] ?? 0;
   const bad = (dataset.counts['bad'] ?? 0) + (shards.counts['bad'] ?? 0);
-  if (bad > filter.maxBadRowShare * total) {
-    const sample = await firstDeadLetter(store, [
-      ...parts('deadLetter'),
-      ...(dataset.parts['deadLetter'] ?? []),
-    ]);
-    throw new SecpiError(
-      'TOO_MANY_BAD_ROWS',
-      `${bad} of ${total} rows could not be processed, more than maxBadRowShare ${filter.maxBadRowShare}. ${sample}`,
-      {
-        field: 'filter.maxBadRowShare',
-      },
-    );
-  }
+  const deadLetter = [...(dataset.parts['deadLetter'] ?? []), ...parts('deadLetter')];
+  await refuseTooManyBad(store, {
+    bad,
+    total,
+    maxShare: filter.maxBadRowShare,
+    field: 'filter.maxBadRowShare',
+    deadLetter: deadLetter.toReversed(),
+  });
+  const { calibration } = filter;
+  // Asked again of the ledger: what was measured before the shards is paid already.
+  const measured =
+    calibration === undefined || filter.mode === 'keepAll'
+      ? null
+      : await measure(deps, pools, run, { calibration, filter, payer: fingerprint, budget: input.budget });
   const kept = parts('kept');
   const { result } = await publishArtifact(
     store,
@@ -153,7 +232,14 @@ export async function publishFilter(
       parts: {
         kept,
         dropped: parts('dropped'),
-        deadLetter: [...(dataset.parts['deadLetter'] ?? []), ...parts('deadLetter')],
+        excluded: dataset.parts['excluded'] ?? [],
+        deadLetter,
+        review: await drawReview(store, {
+          kept,
+          dropped: parts('dropped'),
+          rows: filter.reviewRows,
+          seed: fingerprint,
+        }),
       },
       files: [],
       counts: {
@@ -161,16 +247,22 @@ export async function publishFilter(
         kept: shards.counts['kept'] ?? 0,
         dropped: shards.counts['dropped'] ?? 0,
         duplicates: dataset.counts['duplicates'] ?? 0,
+        nearDuplicates: dataset.counts['nearDuplicates'] ?? 0,
+        contaminated: dataset.counts['contaminated'] ?? 0,
         bad,
+        unknownCwes: shards.counts['unknownCwes'] ?? 0,
       },
       facts: {
         dataset: dataset.facts['name'] ?? '',
         license: dataset.facts['license'] ?? 'unknown',
-        model: filter.classifier.model,
+        decontaminated: dataset.facts['decontaminated'] ?? null,
+        model: filter.mode === 'classifier' ? filter.classifier.model : 'none',
+        promptVersion: FILTER_PROMPT_VERSION,
+        calibration: measured === null ? null : agreementFacts(measured),
       },
       fingerprintOf: fingerprintFields(filter, dataset),
       inputs: [{ name: 'dataset', uri: input.dataset, contentSha256: dataset.contentSha256 }],
-      usage: shards.usage,
+      usage: measured === null ? shards.usage : addUsage(shards.usage, measured.usage),
       seconds: dataset.seconds + shards.seconds,
     },
   );

@@ -13,11 +13,13 @@ const GENERATE_STALL_MS = 60 * 60_000;
 export function createGpuActivities(deps: Deps): GpuActivities {
   return {
     checkModel: async ({ model, field }) =>
-      await runActivity(async () => await checkModel(model, field, modelOptions(deps))),
+      await runActivity(deps, async () => await checkModel(model, field, modelOptions(deps))),
     trainModel: async (input) =>
-      await runActivity(async (run) => await trainModel(deps, run, input), { stallAfterMs: TRAIN_STALL_MS }),
+      await runActivity(deps, async (run) => await trainModel(deps, run, input), {
+        stallAfterMs: TRAIN_STALL_MS,
+      }),
     generateSamples: async (input) =>
-      await runActivity(async (run) => await generateSamples(deps, run, input), {
+      await runActivity(deps, async (run) => await generateSamples(deps, run, input), {
         stallAfterMs: GENERATE_STALL_MS,
       }),
   };

@@ -1,13 +1,19 @@
 /** Dataset → an artefact of task rows, addressed by the source's bytes and how they are read. */
+import { join } from 'node:path';
 import type { DataActivities } from '../contract/activities.ts';
 import { SecpiError } from '../contract/errors.ts';
-import type { DeadLetter, TaskRow } from '../contract/rows.ts';
+import type { Dataset } from '../contract/recipe.ts';
+import type { DeadLetter, ExcludedRow, TaskRow } from '../contract/rows.ts';
 import { emptyUsage } from '../contract/usage.ts';
 import type { StageResult } from '../contract/workflows.ts';
-import { DATASET_CODE_VERSION, importRows, type ImportCounts } from '../services/dataset/importDataset.ts';
-import { hashSource, openSource } from '../services/dataset/source.ts';
-import { hashParts, writeRows } from '../services/store/index.ts';
-import { publishArtifact, resultOf, takeArtifact } from './artefactStage.ts';
+import { DATASET_CODE_VERSION, importRows, noCounts } from '../services/dataset/importDataset.ts';
+import { openScratch } from '../services/dataset/scratch.ts';
+import { hashSource, isSameSource, openSource, type DatasetSource } from '../services/dataset/source.ts';
+import { createSpool } from '../services/dataset/spool.ts';
+import { loadEvaluationTexts, type Decontaminator } from '../services/decontaminate/index.ts';
+import { detectTaskLanguage } from '../services/language/index.ts';
+import { hashParts, writeRows, type Store } from '../services/store/index.ts';
+import { publishArtifact, resultOf, takeArtifact, type FingerprintFields } from './artefactStage.ts';
 import type { Deps } from './deps.ts';
 import type { ActivityRun } from './runActivity.ts';
 
@@ -19,31 +25,28 @@ const MAX_DEAD_LETTERS = 10_000;
 type ImportInput = Parameters<DataActivities['importDataset']>[0];
 
 export async function importDataset(
-  { store, paths }: Deps,
+  { store, paths, environment }: Deps,
   run: ActivityRun,
   { dataset, reuse }: ImportInput,
 ): Promise<StageResult> {
   const startedMs = Date.now();
   const source = await openSource(dataset, store.objects, paths.baseDir);
+  const { suiteDir, baseDir } = paths;
+  const decontaminator =
+    dataset.decontaminate.length === 0
+      ? null
+      : await loadEvaluationTexts(dataset.decontaminate, { suiteDir, environment, baseDir });
   const sourceSha256 = await hashSource(source);
-  const { fields, maxTaskCharacters, limitRows, format } = dataset;
-  const fingerprintFields = {
-    stage: 'dataset',
-    codeVersion: DATASET_CODE_VERSION,
+  const license = dataset.license ?? source.license ?? 'unknown';
+  const fields = fingerprintFields(dataset, {
     source: sourceSha256,
-    format: format ?? source.format,
-    fields: {
-      task: fields.task ?? null,
-      context: fields.context ?? null,
-      id: fields.id ?? null,
-      language: fields.language ?? null,
-    },
-    maxTaskCharacters,
-    limitRows: limitRows ?? null,
-  };
+    format: source.format,
+    license,
+    evaluationTexts: decontaminator?.contentSha256 ?? null,
+  });
   const taken = await takeArtifact(store, run, {
     kind: 'dataset',
-    fields: fingerprintFields,
+    fields,
     reuse,
     owner: run.owner,
     stage: STAGE,
@@ -51,22 +54,19 @@ export async function importDataset(
   });
   if (taken.status === 'published') return resultOf(taken.ref, taken.manifest, true);
 
-  const counts: ImportCounts = { in: 0, rows: 0, duplicates: 0, bad: 0 };
-  const deadLetters: DeadLetter[] = [];
-  async function* tasks(): AsyncGenerator<TaskRow> {
-    for await (const { kind, row } of importRows(source, dataset, counts)) {
-      run.signal.throwIfAborted();
-      if (kind === 'task') yield row;
-      else if (deadLetters.length < MAX_DEAD_LETTERS) deadLetters.push(row);
-      if (counts.in % 5000 === 0) run.progress(STAGE, { note: `read ${counts.in} rows` });
-    }
-  }
-  const parts = await writeRows(store.blobs, tasks(), { rowsPerPart: ROWS_PER_PART });
-  if (counts.rows === 0) {
-    const why =
-      deadLetters[0] === undefined ? '' : ` The first of ${counts.bad} bad rows: ${deadLetters[0].reason}.`;
-    throw new SecpiError('DATASET_EMPTY', `none of ${counts.in} rows holds a task.${why}`, {
+  const scratchDir = join(paths.stateDir, 'imports');
+  const { tasks, excluded, deadLetter, counts } = await writeParts(
+    store,
+    run,
+    source,
+    dataset,
+    decontaminator,
+    scratchDir,
+  );
+  if (!isSameSource(source, await openSource(dataset, store.objects, paths.baseDir))) {
+    throw new SecpiError('DATASET_UNREADABLE', 'the files changed while they were read.', {
       field: 'dataset.uri',
+      remedy: 'Start again when nobody writes to them.',
     });
   }
   const { result } = await publishArtifact(
@@ -74,25 +74,98 @@ export async function importDataset(
     { ...taken, owner: run.owner },
     {
       kind: 'dataset',
-      contentSha256: await hashParts(store.blobs, parts),
+      contentSha256: await hashParts(store.blobs, tasks),
       rows: counts.rows,
-      parts: {
-        tasks: parts,
-        deadLetter: await writeRows(store.blobs, deadLetters, { rowsPerPart: ROWS_PER_PART }),
-      },
+      parts: { tasks, excluded, deadLetter },
       files: [],
       counts: { ...counts },
       facts: {
         name: dataset.name ?? dataset.uri,
-        license: dataset.license ?? 'unknown',
+        license,
         sourceSha256,
         sourceBytes: source.bytes,
+        sourceFiles: source.files.length,
       },
-      fingerprintOf: fingerprintFields,
+      fingerprintOf: fields,
       inputs: [],
       usage: emptyUsage,
       seconds: (Date.now() - startedMs) / 1000,
     },
   );
   return result;
+}
+
+/** All that decides which rows come out. */
+function fingerprintFields(
+  { fields, maxTaskCharacters, limitRows, nearDuplicates }: Dataset,
+  source: FingerprintFields,
+): FingerprintFields {
+  return {
+    ...source,
+    stage: 'dataset',
+    codeVersion: DATASET_CODE_VERSION,
+    fields: {
+      task: fields.task ?? null,
+      context: fields.context ?? null,
+      id: fields.id ?? null,
+      language: fields.language ?? null,
+      tests: fields.tests ?? null,
+    },
+    nearDuplicates: { ...nearDuplicates },
+    maxTaskCharacters,
+    limitRows: limitRows ?? null,
+  };
+}
+
+async function writeParts(
+  store: Store,
+  run: ActivityRun,
+  source: DatasetSource,
+  dataset: Dataset,
+  decontaminator: Decontaminator | null,
+  scratchDir: string,
+): Promise<{ tasks: Parts; excluded: Parts; deadLetter: Parts; counts: ReturnType<typeof noCounts> }> {
+  const counts = noCounts();
+  const deadLetters: DeadLetter[] = [];
+  const scratch = await openScratch(scratchDir);
+  const excluded = createSpool(join(scratch.dir, 'excluded.jsonl.zst'), (value) => value as ExcludedRow);
+  async function* tasks(): AsyncGenerator<TaskRow> {
+    const imported = importRows(source, dataset, counts, {
+      scratchDir,
+      detectLanguage: detectTaskLanguage,
+      progress: (note) => run.progress(STAGE, { note }),
+      signal: run.signal,
+      ...(decontaminator === null ? {} : { contamination: decontaminator.check }),
+    });
+    for await (const { kind, row } of imported) {
+      run.signal.throwIfAborted();
+      if (kind === 'task') yield row;
+      else if (kind === 'excluded') await excluded.append(row);
+      else if (deadLetters.length < MAX_DEAD_LETTERS) deadLetters.push(row);
+    }
+  }
+  try {
+    const parts = await writeRows(store.blobs, tasks(), { rowsPerPart: ROWS_PER_PART });
+    if (counts.rows === 0) throw noTask(counts, deadLetters[0]);
+    await excluded.finish();
+    return {
+      tasks: parts,
+      excluded: await writeRows(store.blobs, excluded.read(), { rowsPerPart: ROWS_PER_PART }),
+      deadLetter: await writeRows(store.blobs, deadLetters, { rowsPerPart: ROWS_PER_PART }),
+      counts,
+    };
+  } finally {
+    await excluded.close();
+    await scratch.remove();
+  }
+}
+
+type Parts = Awaited<ReturnType<typeof writeRows>>;
+
+function noTask(counts: { in: number; bad: number; contaminated: number }, first?: DeadLetter): SecpiError {
+  const why = first === undefined ? '' : ` The first of ${counts.bad} bad rows: ${first.reason}.`;
+  const held = counts.contaminated === 0 ? '' : ` ${counts.contaminated} are held by evaluation sets.`;
+  return new SecpiError('DATASET_EMPTY', `none of ${counts.in} rows holds a task to keep.${held}${why}`, {
+    field: 'dataset.uri',
+  });
 }

@@ -7,6 +7,9 @@ import type { Client } from '@temporalio/client';
 import { isErrorCode, messageOf, SecpiError, ERROR_CATALOGUE } from '../contract/errors.ts';
 import type { Owner } from '../contract/refs.ts';
 import { redact } from '../contract/secrets.ts';
+import { heldTasksDir, type Deps } from './deps.ts';
+import { holdTask } from './heldTasks.ts';
+import { Lease } from './lease.ts';
 import { progressSignalName, type ProgressSignal, type StageProgress } from '../contract/workflows.ts';
 
 const HEARTBEAT_EVERY_MS = 2000;
@@ -22,8 +25,12 @@ export interface ActivityRun {
   readonly client: Client;
   /** One attempt of the run as a writer that fences the attempts before it; later attempts sort higher. */
   writerOf(attempt: number): Owner;
-  /** Marks progress without telling anybody: restarts the stall clock. */
-  beat(): void;
+  /** 1 for the first; later ones take over from one that was lost. */
+  readonly attempt: number;
+  /** Resolves while this attempt is the one that Temporal counts on; to be awaited before anything is paid. */
+  lease(): Promise<void>;
+  /** Marks progress: restarts the stall clock. The note is seen in the UI, with the pending activity. */
+  beat(note?: string): void;
   /** Marks progress: restarts the stall clock and goes up by a throttled signal. */
   progress(stage: string, progress: ProgressPatch): void;
   /** True when the worker is shutting down: save, hand over, leave. */
@@ -38,6 +45,7 @@ export interface ActivityOptions {
 }
 
 export async function runActivity<T>(
+  { paths }: Deps,
   body: (run: ActivityRun) => Promise<T>,
   { stallAfterMs = 0 }: ActivityOptions = {},
 ): Promise<T> {
@@ -47,23 +55,38 @@ export async function runActivity<T>(
   const stalled = new AbortController();
   let lastProgressMs = Date.now();
   let lastNote = '';
+  let lease: Lease | null = null;
   const beat = setInterval(() => {
-    context.heartbeat({ lastProgressAt: new Date(lastProgressMs).toISOString(), note: lastNote });
+    const details = { lastProgressAt: new Date(lastProgressMs).toISOString(), note: lastNote };
+    context.heartbeat(details);
+    void lease?.renew(details);
     if (stallAfterMs > 0 && Date.now() - lastProgressMs > stallAfterMs) stalled.abort();
   }, HEARTBEAT_EVERY_MS);
   context.heartbeat({ lastProgressAt: new Date(lastProgressMs).toISOString(), note: '' });
   const reporter = createReporter(context);
+  const letGo = await holdTask(heldTasksDir(paths), {
+    taskToken: info.taskToken,
+    activity: info.activityType,
+    workflowId: owner.workflowId,
+  });
+  const signal = AbortSignal.any([context.cancellationSignal, stalled.signal]);
   try {
     return await body({
-      signal: AbortSignal.any([context.cancellationSignal, stalled.signal]),
+      signal,
+      attempt: info.attempt,
+      lease: async () => {
+        lease ??= new Lease(context.client, info.taskToken, signal);
+        await lease.held();
+      },
       owner,
       client: context.client,
       writerOf: (attempt) => ({
         ...owner,
         writer: `${String(attempt).padStart(6, '0')}.${info.currentAttemptScheduledTimestampMs}`,
       }),
-      beat: () => {
+      beat: (note) => {
         lastProgressMs = Date.now();
+        lastNote = note ?? lastNote;
       },
       progress: (stage, progress) => {
         lastProgressMs = Date.now();
@@ -77,6 +100,7 @@ export async function runActivity<T>(
   } finally {
     clearInterval(beat);
     reporter.stop();
+    await letGo();
   }
 }
 

@@ -5,6 +5,7 @@ import type { Deps } from './deps.ts';
 import { gradeShard, openEvaluation, publishEvaluation } from './grade.ts';
 import { runActivity } from './runActivity.ts';
 import { prepareHost, type SandboxHost } from './sandboxHost.ts';
+import { testTraces } from './testTraces.ts';
 
 /** A grading shard reports every sample; the longest one is a sample that times out twice. */
 const GRADE_STALL_MS = 15 * 60_000;
@@ -21,17 +22,21 @@ export function createSandboxActivities(deps: Deps): SandboxActivities {
   };
   return {
     checkBenchmarks: async ({ benchmarks, field }) =>
-      await runActivity(async () => {
+      await runActivity(deps, async () => {
         await loadBenchmarks(benchmarks, deps.paths.suiteDir, field);
         await openHost();
       }),
     openEvaluation: async (input) =>
-      await runActivity(async (run) => await openEvaluation(deps, run, await openHost(), input)),
+      await runActivity(deps, async (run) => await openEvaluation(deps, run, await openHost(), input)),
     gradeShard: async (input) =>
-      await runActivity(async (run) => await gradeShard(deps, run, await openHost(), input), {
+      await runActivity(deps, async (run) => await gradeShard(deps, run, await openHost(), input), {
+        stallAfterMs: GRADE_STALL_MS,
+      }),
+    testTraces: async (input) =>
+      await runActivity(deps, async (run) => await testTraces(deps, run, await openHost(), input), {
         stallAfterMs: GRADE_STALL_MS,
       }),
     publishEvaluation: async (input) =>
-      await runActivity(async (run) => await publishEvaluation(deps, run, await openHost(), input)),
+      await runActivity(deps, async (run) => await publishEvaluation(deps, run, await openHost(), input)),
   };
 }

@@ -1,12 +1,22 @@
 /** Brings what is on this disk to where every worker can read it: the dataset as a blob, a model folder as an artefact. */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { dirname, extname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { SecpiError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import type { Dataset, ModelSource, Recipe } from '../contract/recipe.ts';
 import { emptyUsage } from '../contract/usage.ts';
-import { contentHashOfFiles, fingerprint, type Store } from '../services/store/index.ts';
+import { CARD_NAME } from '../services/dataset/folder.ts';
+import { hashSource, openSource, type DatasetSource } from '../services/dataset/source.ts';
+import {
+  contentHashOfFiles,
+  datasetUploadPrefix,
+  fingerprint,
+  sha256Hex,
+  sha256OfFile,
+  type Store,
+} from '../services/store/index.ts';
 
 export interface Uploader {
   readonly store: Store;
@@ -17,7 +27,7 @@ export interface Uploader {
   readonly say: (line: string) => void;
 }
 
-/** The recipe with `s3://` URIs in place of local paths. Throws DATASET_NOT_FOUND, DATASET_EMPTY, MODEL_NOT_FOUND. */
+/** The recipe with `s3://` URIs in place of local paths. Throws DATASET_NOT_FOUND, DATASET_EMPTY, DATASET_UNREADABLE, MODEL_NOT_FOUND. */
 export async function uploadLocal(recipe: Recipe, uploader: Uploader): Promise<Recipe> {
   return {
     ...recipe,
@@ -29,33 +39,35 @@ export async function uploadLocal(recipe: Recipe, uploader: Uploader): Promise<R
   };
 }
 
+/** A file becomes a blob; of a folder, the card and the files that hold the rows are put under one prefix. */
 export async function uploadDataset(dataset: Dataset, uploader: Uploader): Promise<Dataset> {
   const path = await findLocal(dataset.uri, uploader);
   if (path === null) return dataset;
-  const info = await stat(path).catch(() => null);
-  if (info?.isFile() !== true) {
-    throw new SecpiError('DATASET_NOT_FOUND', `there is no file at ${path}.`, {
-      field: 'dataset.uri',
-      remedy: 'Correct the path, or give an s3:// URI.',
-    });
-  }
-  if (info.size === 0)
-    throw new SecpiError('DATASET_EMPTY', `${path} has no bytes.`, { field: 'dataset.uri' });
-  const format = dataset.format ?? formatOf(path);
-  const blob = await uploader.store.blobs.putFile(path);
-  uploader.say(`Dataset ${path} (${blob.bytes} bytes) is at ${blob.uri}`);
-  return { ...dataset, uri: blob.uri, format, name: dataset.name ?? path.split('/').at(-1) ?? 'dataset' };
+  const source = await openSource({ ...dataset, uri: path }, uploader.store.objects, uploader.cwd);
+  const isFolder = (await stat(path)).isDirectory();
+  const uri = isFolder
+    ? await uploadFolder(path, source, uploader)
+    : (await uploader.store.blobs.putFile(path)).uri;
+  uploader.say(`Dataset ${path} (${source.files.length} files, ${source.bytes} bytes) is at ${uri}`);
+  // A blob has no ending, so the format is settled here.
+  return { ...dataset, uri, format: source.format, name: dataset.name ?? basename(path) };
 }
 
-/** A blob has no ending, so the format is settled here. */
-function formatOf(path: string): 'jsonl' | 'json' {
-  const ending = extname(path).toLowerCase();
-  if (ending === '.jsonl' || ending === '.ndjson') return 'jsonl';
-  if (ending === '.json') return 'json';
-  throw new SecpiError('DATASET_UNREADABLE', `the ending "${ending}" does not tell the format.`, {
-    field: 'dataset.format',
-    remedy: 'Set dataset.format to "jsonl" or "json".',
-  });
+async function uploadFolder(
+  dir: string,
+  source: DatasetSource,
+  { store: { objects }, say }: Uploader,
+): Promise<string> {
+  const card = existsSync(join(dir, CARD_NAME)) ? await sha256OfFile(join(dir, CARD_NAME)) : null;
+  const prefix = datasetUploadPrefix(sha256Hex(`${await hashSource(source)} ${card?.sha256 ?? ''}`));
+  const names = [...(card === null ? [] : [CARD_NAME]), ...source.files.map(({ name }) => name)];
+  for (const [index, name] of names.entries()) {
+    const { sha256, bytes } = await sha256OfFile(join(dir, name));
+    if ((await objects.head(prefix + name))?.bytes === bytes) continue;
+    say(`Uploading ${name} (${index + 1} of ${names.length}, ${bytes} bytes) …`);
+    await objects.putFile(prefix + name, join(dir, name), { sha256 });
+  }
+  return objects.uriOf(prefix);
 }
 
 export async function uploadModel(

@@ -3,6 +3,7 @@
  * Every activity throws ApplicationFailure with a code of the error catalogue as its type.
  */
 import type { Usage } from './manifest.ts';
+import type { Part } from './refs.ts';
 import type {
   BenchmarkName,
   Dataset,
@@ -14,7 +15,16 @@ import type {
   ModelSource,
   Recipe,
 } from './recipe.ts';
-import type { EvaluateResult, FineTuneResult, SecpiResult, StageResult } from './workflows.ts';
+import type {
+  AskInput,
+  BudgetHolder,
+  Estimate,
+  EstimateInput,
+  EvaluateResult,
+  FineTuneResult,
+  SecpiResult,
+  StageResult,
+} from './workflows.ts';
 
 /** `reuse: "never"` gives a run fingerprints of its own. */
 export type Reuse = 'always' | 'never';
@@ -81,6 +91,29 @@ export interface ShardTask {
   readonly shardRows: number;
   /** The artefact whose rows are worked on. */
   readonly input: string;
+  /** Whom money is asked of; null where there is no cap. */
+  readonly budget: BudgetHolder | null;
+}
+
+export interface Publication {
+  readonly fingerprint: string;
+  readonly epoch: number;
+  readonly shards: number;
+  readonly budget: BudgetHolder | null;
+}
+
+/** A shard of distil is done, or its candidates must run their rows' own tests first, on another machine. */
+export type DistilledShard =
+  | { readonly status: 'done'; readonly result: ShardResult }
+  | { readonly status: 'test'; readonly candidates: Part };
+
+/** How a stage stands with what was paid before, told before it begins. */
+export interface AskPlan {
+  readonly model: string;
+  /** "recipe", or the table and its date; null when the price is not known. */
+  readonly price: string | null;
+  /** In a sentence: what the ledger knows of this model under this and other prompt versions. */
+  readonly note: string;
 }
 
 /** Queue `secpi-data`: reading datasets and asking models. */
@@ -88,24 +121,27 @@ export interface DataActivities {
   checkEndpoints(checks: readonly EndpointCheck[]): Promise<void>;
   checkDataset(dataset: Dataset): Promise<{ readonly bytes: number }>;
   importDataset(input: { dataset: Dataset; reuse: Reuse }): Promise<StageResult>;
+  /** Measures the classifier on labelled rows. Throws CALIBRATION_FAILED below the gate. */
+  calibrateFilter(input: {
+    fingerprint: string;
+    filter: FilterSettings;
+    budget: BudgetHolder | null;
+  }): Promise<void>;
   openFilter(input: { dataset: string; filter: FilterSettings; reuse: Reuse }): Promise<OpenedStage>;
   classifyShard(input: ShardTask & { filter: FilterSettings }): Promise<ShardResult>;
-  publishFilter(input: {
-    dataset: string;
-    filter: FilterSettings;
-    fingerprint: string;
-    epoch: number;
-    shards: number;
-  }): Promise<StageResult>;
+  publishFilter(input: Publication & { dataset: string; filter: FilterSettings }): Promise<StageResult>;
+  /** Throws ANALYSER_UNAVAILABLE. */
+  checkOracles(input: { distill: DistillSettings }): Promise<void>;
   openTraces(input: { filtered: string; distill: DistillSettings; reuse: Reuse }): Promise<OpenedStage>;
-  distilShard(input: ShardTask & { distill: DistillSettings }): Promise<ShardResult>;
-  publishTraces(input: {
-    filtered: string;
-    distill: DistillSettings;
-    fingerprint: string;
-    epoch: number;
-    shards: number;
-  }): Promise<StageResult>;
+  /** `verdicts`: what the rows' own tests said of the candidates handed out before. */
+  distilShard(
+    input: ShardTask & { distill: DistillSettings; verdicts: readonly Part[] },
+  ): Promise<DistilledShard>;
+  publishTraces(input: Publication & { filtered: string; distill: DistillSettings }): Promise<StageResult>;
+  openAnswers(input: { dataset: string; ask: AskInput }): Promise<OpenedStage>;
+  answerShard(input: ShardTask & { ask: AskInput }): Promise<ShardResult>;
+  publishAnswers(input: Publication & { dataset: string; ask: AskInput }): Promise<StageResult>;
+  estimateCost(input: { dataset: string; estimate: EstimateInput }): Promise<Estimate>;
 }
 
 export interface GenerateInput {
@@ -145,6 +181,8 @@ export interface SandboxActivities {
     reuse: Reuse;
   }): Promise<OpenedStage<GradedResult>>;
   gradeShard(input: GradeTask): Promise<ShardResult>;
+  /** Runs the rows' own tests against candidates of distil. */
+  testTraces(input: { candidates: Part }): Promise<{ verdicts: Part }>;
   publishEvaluation(input: {
     generation: string;
     evaluate: EvaluateSettings;

@@ -77,6 +77,16 @@ export const chatMessageSchema = z.strictObject({
 });
 export type ChatMessage = z.infer<typeof chatMessageSchema>;
 
+/** A row's text as a model answered it. */
+export const answeredRowSchema = z.strictObject({
+  index: z.int().nonnegative(),
+  id: z.string().min(1),
+  answer: z.string(),
+  reasoning: z.string().nullable(),
+  finishReason: z.enum(['stop', 'length', 'other']),
+});
+export type AnsweredRow = z.infer<typeof answeredRowSchema>;
+
 /** A training pair: the task without any security text → reasoning and answer. */
 export const traceRowSchema = z.strictObject({
   index: z.int().nonnegative(),

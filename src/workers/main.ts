@@ -5,11 +5,16 @@
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { Client } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
-import type { Deps } from '../activities/deps.ts';
+import { heldTasksDir, tranchesDir, type Deps } from '../activities/deps.ts';
 import { createControlActivities } from '../activities/control.ts';
 import { createDataActivities } from '../activities/data.ts';
+import { createAskPools, type AskPools } from '../activities/endpoints.ts';
+import { handBackTasks } from '../activities/heldTasks.ts';
+import { temporalBank } from '../activities/bank.ts';
+import { recoverTranches } from '../services/budget/recoverTranches.ts';
 import { createGpuActivities } from '../activities/gpu.ts';
 import { createSandboxActivities } from '../activities/sandbox.ts';
 import { messageOf, SecpiError } from '../contract/errors.ts';
@@ -21,6 +26,8 @@ import { bundleWorkflows } from './bundle.ts';
 
 /** Heartbeats carry the time of the last progress; sent this often they cost little and are seldom stale. */
 const HEARTBEAT_THROTTLE = '2s';
+/** Shards at a time: enough that one's last rows do not leave the endpoint idle. */
+const DATA_TASKS = 8;
 /** After a notice to leave: a training step and a save fit in. */
 const SHUTDOWN_FORCE_TIME = '90s';
 
@@ -38,18 +45,34 @@ async function main(): Promise<void> {
       paths: config.paths,
       environment: process.env,
     };
+    const pools = createAskPools((error) =>
+      log('WARN', 'answers wait on this disk for the store', { error: messageOf(error) }),
+    );
     const workers = await Promise.all(
       kinds.map(
         async (kind) =>
-          await Worker.create({ connection, namespace, ...(await optionsOf(kind, deps, config)) }),
+          await Worker.create({ connection, namespace, ...(await optionsOf(kind, deps, pools, config)) }),
       ),
     );
+    await settleDeadProcesses(deps, new Client({ connection, namespace }));
     const running = workers.map(async (worker) => await worker.run());
     process.stdout.write(`${JSON.stringify({ event: 'ready', kinds, pid: process.pid })}\n`);
     await Promise.all(running);
+    await pools.close();
   } finally {
     await connection.close();
   }
+}
+
+/** What processes of this host left when they were killed: tasks that Temporal still counts as running, open tranches. */
+async function settleDeadProcesses({ paths }: Deps, client: Client): Promise<void> {
+  const tasks = await handBackTasks(heldTasksDir(paths), client);
+  if (tasks > 0) log('INFO', `handed back ${tasks} tasks of a worker that died here`);
+  await recoverTranches({
+    dir: tranchesDir(paths),
+    bankOf: (holder) => temporalBank(client, holder),
+    onTrouble: (error) => log('WARN', 'a tranche stays charged for now', { error: messageOf(error) }),
+  });
 }
 
 function parseKinds(args: readonly string[]): WorkerKind[] {
@@ -65,7 +88,12 @@ function parseKinds(args: readonly string[]): WorkerKind[] {
   return (positionals.length === 0 ? known : positionals) as WorkerKind[];
 }
 
-async function optionsOf(kind: WorkerKind, deps: Deps, { taskSlots }: WorkerConfig): Promise<WorkerOptions> {
+async function optionsOf(
+  kind: WorkerKind,
+  deps: Deps,
+  pools: AskPools,
+  { taskSlots }: WorkerConfig,
+): Promise<WorkerOptions> {
   const common = {
     taskQueue: queues[kind],
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
@@ -79,15 +107,12 @@ async function optionsOf(kind: WorkerKind, deps: Deps, { taskSlots }: WorkerConf
         workflowBundle: await bundleWorkflows(),
         activities: createControlActivities(deps),
       };
-    case 'data': {
-      const onFlushError = (error: unknown): void =>
-        log('WARN', 'answers wait on this disk for the store', { error: messageOf(error) });
+    case 'data':
       return {
         ...common,
-        activities: createDataActivities(deps, onFlushError),
-        maxConcurrentActivityTaskExecutions: taskSlots ?? 8,
+        activities: createDataActivities(deps, pools),
+        maxConcurrentActivityTaskExecutions: taskSlots ?? DATA_TASKS,
       };
-    }
     case 'gpu':
       // One training or generation at a time: a GPU, or a CPU standing in for it, is not shared.
       return { ...common, activities: createGpuActivities(deps), maxConcurrentActivityTaskExecutions: 1 };

@@ -28,7 +28,7 @@ export const progressQuery = defineQuery<Progress>(progressQueryName);
 export const progressSignal = defineSignal<[ProgressSignal]>(progressSignalName);
 
 /** A child's lines reach its parent at most this often, apart from changes of state. */
-const PARENT_SIGNAL_EVERY_MS = 30_000;
+const PARENT_SIGNAL_EVERY_MS = 60_000;
 
 export interface AttributeValues {
   readonly SecpiStage?: string;

@@ -1,41 +1,74 @@
-/** Distil: a teacher reasons about each kept task; what passes the trace checks becomes a training pair. */
+/** Distil: a teacher reasons about each kept task; the best answer that passes the trace checks becomes a training pair. */
+import type { ShardResult } from '../contract/activities.ts';
+import type { DistillSettings } from '../contract/recipe.ts';
+import type { Part } from '../contract/refs.ts';
 import { distillInputSchema, type StageResult } from '../contract/workflows.ts';
 import { createBoard } from './board.ts';
 import { parseOrFail } from './failures.ts';
-import { checks, data, runShards } from './stages.ts';
+import { runShardedStage, type StageContext, type StageShard } from './shardedStage.ts';
+import { checks, data, sandbox } from './stages.ts';
 import { stageWorkflow } from './stageWorkflow.ts';
 
 const STAGE = 'distil';
 
-export async function distillTraces(input: unknown): Promise<StageResult> {
-  const { filtered, distill, reuse } = parseOrFail(distillInputSchema, input);
+export async function distillTraces(input: unknown, context: StageContext = {}): Promise<StageResult> {
+  const { filtered, distill, reuse, budget } = parseOrFail(distillInputSchema, input);
+  const { teacher } = distill;
   const board = createBoard('distillTraces', [{ name: STAGE, unit: 'traces' }]);
-  return await stageWorkflow(board, STAGE, async () => {
-    board.attributes({ SecpiModel: distill.teacher.model });
-    await checks.data.checkEndpoints.executeWithOptions(
-      { summary: `is ${distill.teacher.model} reachable?` },
-      [[{ field: 'distill.teacher', endpoint: distill.teacher }]],
+  return await stageWorkflow(
+    board,
+    STAGE,
+    async () =>
+      await runShardedStage({
+        name: STAGE,
+        board,
+        context,
+        workflowInput: input,
+        capUsd: budget?.capUsd ?? null,
+        parallelShards: distill.parallelShards,
+        prepare: async () => {
+          board.attributes({ SecpiModel: teacher.model });
+          const { judge } = distill.oracles;
+          await checks.data.checkEndpoints.executeWithOptions({ summary: `is ${teacher.model} reachable?` }, [
+            [
+              { field: 'distill.teacher', endpoint: teacher },
+              ...(judge === undefined
+                ? []
+                : [{ field: 'distill.oracles.judge.model', endpoint: judge.model }]),
+            ],
+          ]);
+          await checks.data.checkOracles.executeWithOptions({ summary: 'are the analysers there?' }, [
+            { distill },
+          ]);
+          return filtered;
+        },
+        open: async () =>
+          await data.openTraces.executeWithOptions({ summary: 'take or reuse the traces artefact' }, [
+            { filtered, distill, reuse },
+          ]),
+        runShard: async (task, label) => await distilShard(task, label, distill),
+        publish: async (_, publication) =>
+          await data.publishTraces.executeWithOptions({ summary: 'publish the verified traces' }, [
+            { ...publication, filtered, distill },
+          ]),
+      }),
+  );
+}
+
+/** Candidates whose tasks bring tests run them in the sandbox, and come back with the verdicts. */
+async function distilShard(task: StageShard, label: string, distill: DistillSettings): Promise<ShardResult> {
+  const verdicts: Part[] = [];
+  for (;;) {
+    const round = verdicts.length === 0 ? '' : `, after ${verdicts.length} rounds of tests`;
+    const outcome = await data.distilShard.executeWithOptions(
+      { summary: `distil shard ${label} with ${distill.teacher.model}${round}` },
+      [{ ...task, shardRows: distill.shardRows, distill, verdicts }],
     );
-    const opened = await data.openTraces.executeWithOptions(
-      { summary: 'take or reuse the traces artefact' },
-      [{ filtered, distill, reuse }],
+    if (outcome.status === 'done') return outcome.result;
+    const tested = await sandbox.testTraces.executeWithOptions(
+      { summary: `run the tests of ${outcome.candidates.rows} tasks against their answers, shard ${label}` },
+      [{ candidates: outcome.candidates }],
     );
-    if (opened.status === 'published') return opened.result;
-    const { fingerprint, epoch, shards } = opened;
-    board.update(STAGE, { total: opened.rows, note: `${shards} shards` });
-    await runShards(
-      shards,
-      distill.parallelShards,
-      async (index) =>
-        await data.distilShard.executeWithOptions(
-          { summary: `distil shard ${index + 1} of ${shards} with ${distill.teacher.model}` },
-          [{ fingerprint, index, shardRows: distill.shardRows, input: filtered, distill }],
-        ),
-      ({ rows, bad, usage }) =>
-        board.update(STAGE, { done: rows, costUsd: usage.costUsd, note: bad === 0 ? '' : `${bad} bad rows` }),
-    );
-    return await data.publishTraces.executeWithOptions({ summary: 'publish the verified traces' }, [
-      { filtered, distill, fingerprint, epoch, shards },
-    ]);
-  });
+    verdicts.push(tested.verdicts);
+  }
 }

@@ -51,8 +51,7 @@ export async function evaluateModel(input: unknown): Promise<EvaluateResult> {
     }) {
       board.update(stage, { done: 0, total: rows, note: 'grading' });
       await runShards(
-        shards,
-        PARALLEL_GRADE_SHARDS,
+        { from: 0, to: shards, parallel: PARALLEL_GRADE_SHARDS },
         async (index) =>
           await sandbox.gradeShard.executeWithOptions({ summary: `grade shard ${index + 1} of ${shards}` }, [
             { fingerprint, index, generation: generation.uri, evaluate },

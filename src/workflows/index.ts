@@ -1,4 +1,5 @@
 /** The workflow bundle: each export is a public workflow type. */
+export { askModel } from './askModel.ts';
 export { distillTraces } from './distillTraces.ts';
 export { evaluateModel } from './evaluateModel.ts';
 export { filterDataset } from './filterDataset.ts';

@@ -18,6 +18,8 @@ import {
 import type { ReportedStage } from '../contract/activities.ts';
 import { parseRecipe } from '../contract/parse.ts';
 import type { Recipe } from '../contract/recipe.ts';
+import { createBudget } from './budget.ts';
+import { pausing, type StageContext } from './shardedStage.ts';
 import type {
   EvaluateResult,
   FineTuneResult,
@@ -52,6 +54,7 @@ export async function secpi(input: unknown): Promise<SecpiResult> {
     { name: 'evaluate tuned', unit: 'samples' },
     { name: 'report', unit: 'files' },
   ]);
+  createBudget(recipe.budget?.capUsd ?? null, pausing(board, ['filter', 'distil']));
   try {
     await checkEverything(recipe, board);
     const outcome = await runChain(recipe, board);
@@ -115,6 +118,9 @@ async function checkModelIfFree({ finetune }: Recipe): Promise<void> {
 
 async function runChain(recipe: Recipe, board: Board): Promise<Outcome> {
   const { reuse } = recipe;
+  const { workflowId, runId } = workflowInfo();
+  // One cap for the whole run: the stages' workers ask this workflow for money.
+  const context: StageContext = recipe.budget === undefined ? {} : { budget: { workflowId, runId } };
   return await CancellationScope.cancellable(async () => {
     const evaluateBase = stage<typeof evaluateModel>(board, 'evaluate base', 'evaluateModel', {
       version: 1,
@@ -124,18 +130,30 @@ async function runChain(recipe: Recipe, board: Board): Promise<Outcome> {
       evaluate: recipe.evaluate,
     });
     const chain = async (): Promise<Omit<Outcome, 'base'>> => {
-      const filter = await stage<typeof filterDataset>(board, 'filter', 'filterDataset', {
-        version: 1,
-        reuse,
-        dataset: recipe.dataset,
-        filter: recipe.filter,
-      });
-      const distill = await stage<typeof distillTraces>(board, 'distil', 'distillTraces', {
-        version: 1,
-        reuse,
-        filtered: filter.artifact.uri,
-        distill: recipe.distill,
-      });
+      const filter = await stage<typeof filterDataset>(
+        board,
+        'filter',
+        'filterDataset',
+        {
+          version: 1,
+          reuse,
+          dataset: recipe.dataset,
+          filter: recipe.filter,
+        },
+        context,
+      );
+      const distill = await stage<typeof distillTraces>(
+        board,
+        'distil',
+        'distillTraces',
+        {
+          version: 1,
+          reuse,
+          filtered: filter.artifact.uri,
+          distill: recipe.distill,
+        },
+        context,
+      );
       const tunedModel = await stage<typeof fineTune>(board, 'fine-tune', 'fineTune', {
         version: 1,
         reuse,
@@ -169,10 +187,11 @@ async function stage<Type extends Workflow>(
   name: StageName,
   type: string,
   input: unknown,
+  context?: StageContext,
 ): Promise<WorkflowResultType<Type>> {
   board.begin(name, 'starting');
   const result = (await executeChild(type, {
-    args: [input],
+    args: context === undefined ? [input] : [input, context],
     workflowId: `${workflowInfo().workflowId}/${name.replaceAll(' ', '-')}`,
     staticSummary: `${name} of ${workflowInfo().workflowId}`,
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,

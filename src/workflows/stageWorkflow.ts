@@ -1,5 +1,5 @@
 /** What every stage workflow does around its work: the environment, the board, and how its end is told. */
-import { isCancellation } from '@temporalio/workflow';
+import { ContinueAsNew, isCancellation } from '@temporalio/workflow';
 import type { StageResult } from '../contract/workflows.ts';
 import type { Board } from './board.ts';
 import { surface } from './failures.ts';
@@ -32,6 +32,8 @@ export async function stageWorkflow<Result extends StageResult>(
     board.attributes({ SecpiReused: reused, SecpiCostUsd: costUsd });
     return result;
   } catch (error) {
+    // Not an end: the stage goes on as the next run.
+    if (error instanceof ContinueAsNew) throw error;
     const cancelled = isCancellation(error);
     const told = surface(error);
     board.update(stage, {

@@ -69,7 +69,7 @@ export const sandbox = proxyActivities<SandboxActivities>({
 
 const checking = { ...common, startToCloseTimeout: '2m', retry: checkRetry } as const;
 export const checks = {
-  data: proxyActivities<Pick<DataActivities, 'checkEndpoints' | 'checkDataset'>>({
+  data: proxyActivities<Pick<DataActivities, 'checkEndpoints' | 'checkDataset' | 'checkOracles'>>({
     ...checking,
     taskQueue: queues.data,
   }),
@@ -92,24 +92,45 @@ export interface ShardTotals {
   readonly usage: ShardResult['usage'];
 }
 
-/** Runs shards 0..count-1, `parallel` at a time. The first failure cancels the rest and is thrown. */
+export interface ShardRange {
+  readonly from: number;
+  /** Exclusive. */
+  readonly to: number;
+  /** Shards worked on at the same time. */
+  readonly parallel: number;
+  /** True when no further shard should begin in this run of the workflow; those begun are brought to their end. */
+  readonly isFull?: () => boolean;
+}
+
+export interface ShardsDone {
+  readonly totals: ShardTotals;
+  /** The first shard that was not begun. */
+  readonly next: number;
+}
+
+/**
+ * Runs the shards of a range through a sliding window, in order of their start. The first failure cancels the rest
+ * and is thrown. `before` is what earlier ranges came to.
+ */
 export async function runShards(
-  count: number,
-  parallel: number,
+  { from, to, parallel, isFull = () => false }: ShardRange,
   runShard: (index: number) => Promise<ShardResult>,
   onDone: (totals: ShardTotals) => void,
-): Promise<ShardTotals> {
-  let totals: ShardTotals = { rows: 0, bad: 0, usage: emptyUsage };
-  let next = 0;
+  before: ShardTotals = noTotals,
+): Promise<ShardsDone> {
+  let totals = before;
+  let next = from;
   const lane = async (): Promise<void> => {
-    for (let index = next++; index < count; index = next++) {
+    while (next < to && !isFull()) {
+      const index = next;
+      next += 1;
       const { rows, bad, usage } = await runShard(index);
       totals = { rows: totals.rows + rows, bad: totals.bad + bad, usage: addUsage(totals.usage, usage) };
       onDone(totals);
     }
   };
   await CancellationScope.cancellable(async () => {
-    const lanes = Array.from({ length: Math.min(parallel, count) }, lane);
+    const lanes = Array.from({ length: Math.min(parallel, to - from) }, lane);
     try {
       await Promise.all(lanes);
     } catch (error) {
@@ -118,5 +139,7 @@ export async function runShards(
       throw error;
     }
   });
-  return totals;
+  return { totals, next };
 }
+
+const noTotals: ShardTotals = { rows: 0, bad: 0, usage: emptyUsage };

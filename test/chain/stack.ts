@@ -32,6 +32,9 @@ export interface WorkerProcess {
   readonly pid: number;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
+  /** SIGSTOP and SIGCONT: a machine that freezes and wakes. */
+  freeze(): void;
+  wake(): void;
   /** SIGTERM, then waits for its end; returns the exit code. */
   stop(): Promise<number | null>;
 }
@@ -47,6 +50,9 @@ export interface TestStack {
   readonly dir: string;
   readonly env: Readonly<Record<string, string>>;
   startWorker(kinds: readonly WorkerKind[], env?: Readonly<Record<string, string>>): Promise<WorkerProcess>;
+  /** SIGKILL to the Temporal server; what it knew is on disk. */
+  killTemporal(): Promise<void>;
+  restartTemporal(): Promise<void>;
   /** Runs the plain Temporal CLI against this stack; returns its standard output. */
   temporal(...args: string[]): Promise<string>;
   /** `temporal workflow start` with the input in a file, as a user types it. */
@@ -93,24 +99,28 @@ export async function startTestStack({
       '--search-attribute',
       `${name}=${type}`,
     ]);
-    const temporal = await start(
-      temporalBinary,
-      [
-        'server',
-        'start-dev',
-        '--ip',
-        '127.0.0.1',
-        '--port',
-        String(port),
-        '--ui-port',
-        String(uiPort),
-        '--log-level',
-        'error',
-        ...attributes,
-      ],
-      join(dir, 'temporal.log'),
-      {},
-    );
+    const startTemporal = async (): Promise<ChildProcess> =>
+      await start(
+        temporalBinary,
+        [
+          'server',
+          'start-dev',
+          '--ip',
+          '127.0.0.1',
+          '--port',
+          String(port),
+          '--ui-port',
+          String(uiPort),
+          '--log-level',
+          'error',
+          '--db-filename',
+          join(dir, 'temporal.db'),
+          ...attributes,
+        ],
+        join(dir, 'temporal.log'),
+        {},
+      );
+    let temporal = await startTemporal();
     ended.push(async () => await end(temporal, 'SIGKILL'));
     const address = `127.0.0.1:${port}`;
     const connection = await connect(address);
@@ -162,11 +172,18 @@ export async function startTestStack({
         return {
           pid: worker.pid ?? 0,
           kill: async () => await end(worker, 'SIGKILL'),
+          freeze: () => void worker.kill('SIGSTOP'),
+          wake: () => void worker.kill('SIGCONT'),
           stop: async () => {
             await end(worker, 'SIGTERM');
             return worker.exitCode;
           },
         };
+      },
+      killTemporal: async () => await end(temporal, 'SIGKILL'),
+      restartTemporal: async () => {
+        temporal = await startTemporal();
+        await (await connect(address)).close();
       },
       temporal: cli,
       startByCli: async (type, workflowId, input) => {

@@ -6,6 +6,7 @@ import { inspect } from 'node:util';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { classificationSchema } from '../../src/contract/rows.ts';
 import { createChatClient, type ChatClient } from '../../src/services/llm/client.ts';
+import { openEndpoint } from '../../src/services/llm/endpoint.ts';
 import { EndpointError } from '../../src/services/llm/errors.ts';
 import { openLedger } from '../../src/services/llm/ledger.ts';
 import { checkEndpoint, readApiKey } from '../../src/services/llm/preflight.ts';
@@ -20,7 +21,7 @@ const servers: ScriptedServer[] = [];
 const clients: ChatClient[] = [];
 
 afterEach(async () => {
-  for (const client of clients.splice(0)) client.close();
+  await Promise.all(clients.splice(0).map((client) => client.close()));
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
 
@@ -229,7 +230,14 @@ describe('a key', () => {
     const localDir = await mkdtemp(join(tmpdir(), 'secpi-key-'));
     const objects = memoryObjects();
     const ledger = await openLedger({ objects, space: 'b'.repeat(64), localDir });
-    const client = await clientFor({ kind: 'answer', text: 'fine' }, { apiKey: CANARY });
+    const server = await startScriptedServer(() => ({ kind: 'answer', text: 'fine' }));
+    servers.push(server);
+    const endpoint = openEndpoint({
+      addresses: [{ baseUrl: server.url, model: 'scripted', apiKey: CANARY }],
+      concurrency: 1,
+      timeoutMs: 5000,
+      maxOutageMs: 5000,
+    });
     const identity = { model: 'scripted', revision: '1', promptVersion: '1' };
     const { results } = await runRequests({
       rows: ['row'],
@@ -238,9 +246,9 @@ describe('a key', () => {
       identity,
       payer: 'a test',
       ledger,
-      client,
-      concurrency: 1,
+      endpoint,
     });
+    await endpoint.close();
     const journal = (
       await Promise.all(
         (await readdir(localDir, { recursive: true, withFileTypes: true }))

@@ -1,11 +1,13 @@
 /** The ledger over an object store in memory and a real disk: what is first, what is found, what fails loudly. */
-import { appendFile, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openLedger, type Ledger, type LedgerAnswer } from '../../src/services/llm/ledger.ts';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { listSpaces, openLedger, type Ledger, type SpaceIdentity } from '../../src/services/llm/ledger.ts';
 import { encodeAnswer } from '../../src/services/llm/ledger/answer.ts';
 import { sha256Hex } from '../../src/services/store/hash.ts';
+import { answerOf as answer } from './ledgerSamples.ts';
 import { memoryObjects, type MemoryObjects } from './memoryObjects.ts';
 
 const SPACE = 'a'.repeat(64);
@@ -29,30 +31,12 @@ async function open(
     maxSegmentRows?: number;
     onFlushError?: (error: unknown) => void;
     flushEveryMs?: number;
+    identity?: SpaceIdentity;
   } = {},
 ) {
   const ledger = await openLedger({ objects, space: SPACE, localDir, flushEveryMs: 3_600_000, ...options });
   opened.push(ledger);
   return ledger;
-}
-
-function answer(name: string, text = `text of ${name}`): LedgerAnswer {
-  return {
-    key: sha256Hex(name),
-    rowId: name,
-    index: 0,
-    attempt: 1,
-    text,
-    reasoning: null,
-    unbalancedThink: false,
-    finishReason: 'stop',
-    usage: { promptTokens: 1, completionTokens: 2, reasoningTokens: 0 },
-    latencyMs: 3,
-    model: 'm',
-    costUsd: 0,
-    payer: 'a test',
-    answeredAt: '2026-11-21T00:00:00.000Z',
-  };
 }
 
 const files = async (): Promise<string[]> => (await readdir(join(localDir, SPACE))).sort();
@@ -77,22 +61,52 @@ describe('answers', () => {
     const ledger = await open();
     await Promise.all(Array.from({ length: 200 }, (_, at) => ledger.append(answer(`row ${at}`))));
     const [journal = ''] = await files();
-    const { readJournal } = await import('../../src/services/llm/ledger/journal.ts');
-    const { lines, torn } = await readJournal(join(localDir, SPACE, journal));
-    expect([lines.length, torn]).toEqual([200, false]);
+    const { wholeLines } = await import('../../src/services/llm/ledger/journal.ts');
+    const content = await readFile(join(localDir, SPACE, journal));
+    expect([wholeLines(content).length, content.at(-1)]).toEqual([200, 10]);
   });
 
-  test('a million rows would be read by segment, not whole: opening loads indexes only', async () => {
-    const ledger = await open({ maxSegmentRows: 10 });
-    for (let at = 0; at < 50; at += 1) await ledger.append(answer(`row ${at}`));
+  test('are read by range: opening reads indexes only, an answer one frame, answers in a row ever longer ranges', async () => {
+    const ledger = await open();
+    const rows = 600;
+    const text = (at: number): string => randomBytes(700).toString('hex') + String(at);
+    await Promise.all(Array.from({ length: rows }, (_, at) => ledger.append(answer(`row ${at}`, text(at)))));
     await ledger.flush();
-    expect(segmentKeys()).toHaveLength(5);
+    const [segment = ''] = segmentKeys();
+    const segmentBytes = objects.objects.get(segment)?.length ?? 0;
+    expect(segmentBytes).toBeGreaterThan(400_000);
     objects.gets = [];
     const again = await open({ localDir: join(localDir, 'elsewhere') });
     expect(objects.gets.every((key) => key.endsWith('.idx'))).toBe(true);
+    const atOpen = again.counts().bytesRead;
+    expect(atOpen).toBeLessThan(rows * 28 + 1_000);
+    expect(await again.get(sha256Hex('row 300'))).not.toBeNull();
+    expect(again.counts().bytesRead - atOpen).toBeLessThan(segmentBytes / 5);
     objects.gets = [];
-    for (let at = 0; at < 10; at += 1) expect(await again.get(sha256Hex(`row ${at}`))).not.toBeNull();
-    expect(objects.gets).toHaveLength(1);
+    for (let at = 0; at < rows; at += 1)
+      expect((await again.get(sha256Hex(`row ${at}`)))?.rowId).toBe(`row ${at}`);
+    // Frame 0, then 1 and 2, then 3 (4 was read already), then the rest.
+    expect(objects.gets).toHaveLength(4);
+    expect(again.counts().bytesRead - atOpen).toBeLessThan(segmentBytes * 1.3);
+  });
+
+  test('`has` knows without reading', async () => {
+    const ledger = await open();
+    expect(ledger.has(sha256Hex('one'))).toBe(false);
+    await ledger.append(answer('one'));
+    expect(ledger.has(sha256Hex('one'))).toBe(true);
+    await ledger.flush();
+    const elsewhere = await open({ localDir: join(localDir, 'elsewhere') });
+    objects.gets = [];
+    expect([elsewhere.has(sha256Hex('one')), elsewhere.has(sha256Hex('two'))]).toEqual([true, false]);
+    expect(objects.gets).toEqual([]);
+  });
+
+  test('of lines written before a field was added stay readable', async () => {
+    const { usageKnown: _, ...older } = answer('one');
+    await deadJournal(`${JSON.stringify(older)}\n`);
+    const ledger = await open();
+    expect(await ledger.get(older.key)).toEqual(answer('one'));
   });
 
   test('of other writers appear after refresh', async () => {
@@ -138,13 +152,22 @@ describe('the first answer of a key wins', () => {
 
 /** A process that is long gone, on this machine. */
 async function deadJournal(lines: string): Promise<string> {
-  const { thisProcess, formatOwner } = await import('../../src/services/llm/ledger/owner.ts');
+  const { thisProcess, formatOwner } = await import('../../src/services/processOwner.ts');
   const owner = formatOwner({ ...thisProcess(), pid: 4_000_000 });
   return journalOf(owner, lines);
 }
 
+/** A process on this machine that lives as long as the tests: the one that started them. */
+let aliveOwner = '';
+beforeAll(async () => {
+  const { thisProcess, formatOwner } = await import('../../src/services/processOwner.ts');
+  const stat = await readFile(`/proc/${process.ppid}/stat`, 'utf8');
+  const startTicks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+  aliveOwner = formatOwner({ ...thisProcess(), pid: process.ppid, startTicks });
+});
+
 async function journalOf(owner: string, lines: string): Promise<string> {
-  const path = join(localDir, SPACE, `20261121T000000000Z-0123456789ab-000001@${owner}.jsonl`);
+  const path = join(localDir, SPACE, `20000101T000000000Z-0123456789ab-000001@${owner}.jsonl`);
   await mkdir(join(localDir, SPACE), { recursive: true });
   await writeFile(path, lines);
   return path;
@@ -200,6 +223,92 @@ describe('recovery', () => {
     objects.failure = null;
     const second = await open();
     expect(await second.get(sha256Hex('one'))).toEqual(answer('one'));
+  });
+});
+
+describe('journals of processes that live', () => {
+  test('are read as they grow, whole lines only, and left alone', async () => {
+    const half = encodeAnswer(answer('two'));
+    const path = await journalOf(aliveOwner, encodeAnswer(answer('one')) + half.slice(0, 50));
+    const ledger = await open();
+    expect(await ledger.get(sha256Hex('one'))).toEqual(answer('one'));
+    expect([ledger.has(sha256Hex('one')), ledger.has(sha256Hex('two'))]).toEqual([true, false]);
+    await appendFile(path, half.slice(50) + encodeAnswer(answer('three')));
+    expect(ledger.has(sha256Hex('two'))).toBe(false);
+    await ledger.refresh();
+    expect(await ledger.get(sha256Hex('two'))).toEqual(answer('two'));
+    expect(await ledger.get(sha256Hex('three'))).toEqual(answer('three'));
+    expect((await ledger.append(answer('three', 'paid again'))).text).toBe('text of three');
+    expect(ledger.counts()).toMatchObject({ answers: 3, appended: 0, unpublished: 0, segments: 0 });
+    expect(await files()).toHaveLength(1);
+  });
+
+  test('are found in their segment once their owner published them', async () => {
+    const writer = await open();
+    const reader = await open();
+    await writer.append(answer('one'));
+    await reader.refresh();
+    expect(reader.counts()).toMatchObject({ answers: 1, segments: 0 });
+    await writer.flush();
+    expect(await reader.get(sha256Hex('one'))).toEqual(answer('one'));
+    expect(reader.counts()).toMatchObject({ answers: 1, segments: 1, recovered: { journals: 0 } });
+  });
+
+  test('their answer counts before a later segment, where they can be seen', async () => {
+    await journalOf(aliveOwner, encodeAnswer(answer('one', 'first')));
+    const later = await open();
+    expect((await later.append(answer('one', 'paid again'))).text).toBe('first');
+    const elsewhere = await open({ localDir: join(localDir, 'elsewhere') });
+    await elsewhere.append(answer('one', 'later, on another host'));
+    await elsewhere.append(answer('two', 'on another host'));
+    await elsewhere.flush();
+    await later.refresh();
+    expect((await later.get(sha256Hex('one')))?.text).toBe('first');
+    const reader = await open({ localDir: join(localDir, 'reader') });
+    const writer = await open({ localDir: join(localDir, 'writer') });
+    await reader.refresh();
+    expect((await reader.get(sha256Hex('one')))?.text).toBe('later, on another host');
+    expect((await writer.append(answer('two', 'paid again'))).text).toBe('on another host');
+  });
+
+  test('of one that died meanwhile are published by the next refresh', async () => {
+    const ledger = await open();
+    await deadJournal(encodeAnswer(answer('one')));
+    await ledger.refresh();
+    expect(await ledger.get(sha256Hex('one'))).toEqual(answer('one'));
+    expect(ledger.counts()).toMatchObject({ answers: 1, segments: 1, recovered: { journals: 1, rows: 1 } });
+    expect(await files()).toEqual([]);
+  });
+
+  test('are known even while the store is away', async () => {
+    const ledger = await open();
+    await deadJournal(encodeAnswer(answer('one')));
+    objects.failure = new Error('the store is away');
+    await expect(ledger.refresh()).rejects.toThrow('the store is away');
+    expect(await ledger.get(sha256Hex('one'))).toEqual(answer('one'));
+  });
+});
+
+describe('spaces', () => {
+  const identity = {
+    model: 'm',
+    revision: '1',
+    promptVersion: 'filter-2',
+    sampling: { temperature: 0, topP: 1, maxTokens: 100, seed: 0 },
+  };
+
+  test('say what they were paid for', async () => {
+    expect(await listSpaces(objects)).toEqual([]);
+    await open({ identity });
+    await open({ identity, localDir: join(localDir, 'again') });
+    expect(await listSpaces(objects)).toEqual([{ space: SPACE, identity }]);
+  });
+
+  test('do not take another identity', async () => {
+    await open({ identity });
+    await expect(open({ identity: { ...identity, promptVersion: 'filter-3' } })).rejects.toMatchObject({
+      code: 'BLOB_CORRUPT',
+    });
   });
 });
 

@@ -20,6 +20,14 @@ export function memoryObjects(): MemoryObjects {
       const bytes = objects.get(key);
       return bytes === undefined ? null : { bytes, etag: '' };
     },
+    async getRange(key, start, bytes) {
+      const object = await store.get(key);
+      return object === null ? null : object.bytes.subarray(start, start + bytes);
+    },
+    async delete(key) {
+      if (store.failure !== null) throw store.failure;
+      objects.delete(key);
+    },
     async putIfAbsent(key, bytes) {
       if (store.failure !== null) throw store.failure;
       const present = objects.get(key);

@@ -3,7 +3,7 @@
  * Tells its parent `{done}` as it goes and `{result}` at its end.
  */
 import { z } from 'zod';
-import { createChatClient } from '../../src/services/llm/client.ts';
+import { openEndpoint } from '../../src/services/llm/endpoint.ts';
 import { openLedger } from '../../src/services/llm/ledger.ts';
 import { answerSpace } from '../../src/services/llm/requestKey.ts';
 import { runRequests } from '../../src/services/llm/runRows.ts';
@@ -49,7 +49,12 @@ const ledger = await openLedger({
   localDir: settings.localDir,
   flushEveryMs: settings.flushEveryMs,
 });
-const client = createChatClient({ baseUrl: settings.baseUrl, model: 'scripted', timeoutMs: 30_000 });
+const endpoint = openEndpoint({
+  addresses: [{ baseUrl: settings.baseUrl, model: 'scripted' }],
+  concurrency: settings.concurrency,
+  timeoutMs: 30_000,
+  maxOutageMs: 300_000,
+});
 const { results, usage } = await runRequests({
   rows: Array.from({ length: settings.rows }, (_, at) => `row ${settings.from + at}`),
   toRequest: (row) => ({ rowId: row, index: 0, messages: [{ role: 'user', content: row }], sampling }),
@@ -57,12 +62,11 @@ const { results, usage } = await runRequests({
   identity,
   payer: 'a test',
   ledger,
-  client,
-  concurrency: settings.concurrency,
+  endpoint,
   onProgress: ({ done }) => tell({ done }),
 });
 await ledger.close();
-client.close();
+await endpoint.close();
 objects.close();
 process.send?.(
   {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createChatClient, type ChatClient } from '../../src/services/llm/client.ts';
+import { openEndpoint, type EndpointOptions, type ModelEndpoint } from '../../src/services/llm/endpoint.ts';
 import { openLedger, type Ledger } from '../../src/services/llm/ledger.ts';
 import { runRequests, type RunProgress, type RunRequestsOptions } from '../../src/services/llm/runRows.ts';
 import { parseStructured } from '../../src/services/llm/structured.ts';
@@ -20,14 +20,14 @@ const answer = (text: string): Reply => ({ kind: 'answer', text });
 let localDir: string;
 let ledger: Ledger;
 const servers: ScriptedServer[] = [];
-const clients: ChatClient[] = [];
+const endpoints: ModelEndpoint[] = [];
 
 beforeEach(async () => {
   localDir = await mkdtemp(join(tmpdir(), 'secpi-rows-'));
   ledger = await openLedger({ objects: memoryObjects(), space: 'a'.repeat(64), localDir });
 });
 afterEach(async () => {
-  for (const client of clients.splice(0)) client.close();
+  await Promise.all(endpoints.splice(0).map((endpoint) => endpoint.close()));
   await Promise.all(servers.splice(0).map((server) => server.close()));
   await ledger.close();
   await rm(localDir, { recursive: true, force: true });
@@ -39,14 +39,18 @@ async function serve(script: Script, port?: number): Promise<ScriptedServer> {
   return server;
 }
 
-function run(
-  url: string,
-  rows: readonly string[],
-  options: Partial<RunRequestsOptions<string, string>> = {},
-  timeoutMs = 10_000,
-) {
-  const client = createChatClient({ baseUrl: url, model: 'scripted', timeoutMs });
-  clients.push(client);
+type Settings = Partial<RunRequestsOptions<string, string>> & Partial<EndpointOptions>;
+
+function run(url: string, rows: readonly string[], settings: Settings = {}) {
+  const endpoint = openEndpoint({
+    addresses: [{ baseUrl: url, model: 'scripted' }],
+    concurrency: 8,
+    timeoutMs: 10_000,
+    maxOutageMs: 60_000,
+    ...settings,
+    retry: { backoff: { firstMs: 5, maxMs: 40 }, ...settings.retry },
+  });
+  endpoints.push(endpoint);
   return runRequests<string, string>({
     rows,
     toRequest: (row) => ({ rowId: row, index: 0, messages: [{ role: 'user', content: row }], sampling }),
@@ -54,10 +58,8 @@ function run(
     identity,
     payer: 'a test',
     ledger,
-    client,
-    concurrency: 8,
-    ...options,
-    limits: { backoff: { firstMs: 5, maxMs: 40 }, ...options.limits },
+    endpoint,
+    ...settings,
   });
 }
 
@@ -154,7 +156,7 @@ describe('faults', () => {
       broken += 1;
       return faults[broken % faults.length] ?? answer('');
     });
-    const { results, usage } = await run(server.url, rowsOf(300), { concurrency: 32 }, 2_000);
+    const { results, usage } = await run(server.url, rowsOf(300), { concurrency: 32, timeoutMs: 2_000 });
     expect(texts(results)).toEqual(rowsOf(300).map((row) => `ok ${row}`));
     expect(broken).toBeGreaterThan(40);
     expect(server.counts().requests).toBe(300 + broken);
@@ -188,7 +190,7 @@ describe('faults', () => {
     const server = await serve(({ prompt }) =>
       prompt === 'row 3' ? { kind: 'status', status: 500 } : { kind: 'delay', ms: 30, reply: answer('ok') },
     );
-    const { results } = await run(server.url, rowsOf(40), { concurrency: 4, limits: { maxFaults: 3 } });
+    const { results } = await run(server.url, rowsOf(40), { concurrency: 4, retry: { maxFaults: 3 } });
     expect(texts(results).filter((text) => text !== 'ok')).toEqual(['dead: ENDPOINT_OVERLOADED']);
     expect(server.counts().byPrompt['row 3']?.requests).toBeGreaterThanOrEqual(3);
   });
@@ -198,7 +200,7 @@ describe('faults', () => {
       prompt === 'row 3' ? { kind: 'status', status: 500 } : answer('ok'),
     );
     await run(server.url, rowsOf(3));
-    const { results } = await run(server.url, rowsOf(4), { limits: { patienceMs: 100 } });
+    const { results } = await run(server.url, rowsOf(4), { retry: { patienceMs: 100 } });
     expect(texts(results)).toEqual(['ok', 'ok', 'ok', 'dead: ENDPOINT_OVERLOADED']);
   });
 
@@ -206,7 +208,7 @@ describe('faults', () => {
     const server = await serve(({ prompt }) =>
       prompt === 'row 3' ? { kind: 'status', status: 500 } : { kind: 'delay', ms: 400, reply: answer('ok') },
     );
-    const { results, usage } = await run(server.url, rowsOf(8), { limits: { maxFaults: 2 } });
+    const { results, usage } = await run(server.url, rowsOf(8), { retry: { maxFaults: 2 } });
     expect(texts(results).filter((text) => text !== 'ok')).toEqual(['dead: ENDPOINT_OVERLOADED']);
     expect(usage.promptTokens).toBe(70);
   });
@@ -214,9 +216,9 @@ describe('faults', () => {
   test('when all break, the run ends with a retryable error instead', async () => {
     const server = await serve(() => ({ kind: 'status', status: 500 }));
     await expect(
-      run(server.url, rowsOf(5), { limits: { maxFaults: 3, patienceMs: 100 } }),
+      run(server.url, rowsOf(5), { maxOutageMs: 100, retry: { maxFaults: 3 } }),
     ).rejects.toMatchObject({
-      code: 'ENDPOINT_OVERLOADED',
+      code: 'ENDPOINT_UNREACHABLE',
       retryable: true,
     });
   });
@@ -232,7 +234,7 @@ describe('faults', () => {
   test('an endpoint that stays down ends the run after the patience, retryably', async () => {
     const port = await freePort();
     await expect(
-      run(`http://127.0.0.1:${port}/v1`, rowsOf(20), { limits: { patienceMs: 300 } }),
+      run(`http://127.0.0.1:${port}/v1`, rowsOf(20), { maxOutageMs: 300 }),
     ).rejects.toMatchObject({
       code: 'ENDPOINT_UNREACHABLE',
       retryable: true,

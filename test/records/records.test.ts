@@ -4,18 +4,30 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { loadSuite } from '../../src/services/benchmarks/suite/suiteTask.ts';
+import { kinOf } from '../../src/services/cwe/index.ts';
+import { loadEvaluationTexts } from '../../src/services/decontaminate/index.ts';
 import { findCodeBlocks } from '../../src/services/distill/codeBlocks.ts';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
 /** Highest share of common 5-grams (Jaccard) that two records may have. */
 const MAX_SIMILARITY = 0.3;
-/** The length at which the field calls an overlap with an evaluation set contamination. */
-const CONTAMINATION_WORDS = 13;
+/** Weaknesses that nothing here may be about; the suite and future ones measure with them what transfers. */
+const HELD_OUT = ['90', '93', '113', '117', '276', '377', '379', '732', '918', '1236', '1333'].map(
+  (number) => `CWE-${number}`,
+);
+/** SQL is kin of LDAP (CWE-90) by their common parent CWE-943; the suite has no LDAP task. */
+const KIN_OF_HELD_OUT = ['CWE-89'];
 
 interface Recorded {
   readonly id: string;
   readonly language: string;
   readonly instruction: string;
+  readonly tests?: string;
+}
+interface Label {
+  readonly task: string;
+  readonly relevant: boolean;
+  readonly cwes: string[];
 }
 interface Verdict {
   readonly taskId: string;
@@ -31,16 +43,22 @@ const lines = async <T>(file: string): Promise<T[]> =>
 
 const tasks = await lines<Recorded>('tasks.jsonl');
 const verdicts = await lines<Verdict>('verdicts.jsonl');
+const labels = await lines<Label>('labels.jsonl');
 const checks = await readdir(join(project, 'records/checks'));
 /** Traces with a check are the sound ones; the others are flawed on purpose. */
-const sound = checks.map((file) => file.replace(/(_test\.py|\.test\.mjs)$/, '')).sort();
-const traces = new Map(
+const sound = checks.map((file) => file.replace(/(_test\.py|\.test\.(mjs|ts))$/, '')).sort();
+const everyTrace = new Map(
   await Promise.all(
-    sound.map(
-      async (id) => [id, await readFile(join(project, 'records/traces', `${id}.md`), 'utf8')] as const,
+    (await readdir(join(project, 'records/traces'))).map(
+      async (file) =>
+        [file.replace(/\.md$/, ''), await readFile(join(project, 'records/traces', file), 'utf8')] as const,
     ),
   ),
 );
+const traces = new Map([...everyTrace].filter(([name]) => sound.includes(name)));
+const taskIdOf = (trace: string): string => trace.replace(/\.\d+$/, '');
+/** The language that a trace's code block names. */
+const languageOf = (trace: string): string => findCodeBlocks(trace).at(-1)?.language ?? '';
 const codeOf = (trace: string): string =>
   findCodeBlocks(trace.replace(/^[\s\S]*<\/think>/, '')).at(-1)?.code ?? '';
 const suite = await loadSuite(join(project, 'suite'));
@@ -49,16 +67,8 @@ function tokens(text: string): string[] {
   return text.toLowerCase().match(/[a-z_][a-z0-9_]*|\d+|[^\s\w]/g) ?? [];
 }
 
-/** Words between blanks, as the contamination rule counts them. */
-function words(text: string): string[] {
-  return text
-    .toLowerCase()
-    .split(/\s+/)
-    .filter((word) => word !== '');
-}
-
-function grams(text: string, size: number, cut: (text: string) => string[] = tokens): Set<string> {
-  const all = cut(text);
+function grams(text: string, size: number): Set<string> {
+  const all = tokens(text);
   return new Set(all.slice(size - 1).map((_, start) => all.slice(start, start + size).join(' ')));
 }
 
@@ -83,12 +93,50 @@ function mostAlike(texts: readonly (readonly [string, string])[]): { pair: strin
 describe('the records', () => {
   it('are as many and as varied as the README says', () => {
     const relevant = verdicts.filter((verdict) => verdict.relevant);
-    expect(tasks.length).toBeGreaterThanOrEqual(80);
-    expect(new Set(tasks.map(({ language }) => language)).size).toBeGreaterThanOrEqual(4);
-    expect(relevant.length).toBeGreaterThanOrEqual(36);
-    expect(new Set(relevant.flatMap(({ cwes }) => cwes)).size).toBeGreaterThanOrEqual(10);
-    expect(sound.length).toBeGreaterThanOrEqual(30);
+    expect(tasks.length).toBeGreaterThanOrEqual(160);
+    expect(new Set(tasks.map(({ language }) => language)).size).toBeGreaterThanOrEqual(10);
+    expect(relevant.length).toBeGreaterThanOrEqual(80);
+    expect(tasks.length - relevant.length).toBeGreaterThanOrEqual(70);
+    expect(new Set(relevant.flatMap(({ cwes }) => cwes)).size).toBeGreaterThanOrEqual(30);
+    expect(sound.length).toBeGreaterThanOrEqual(80);
+    expect(new Set([...traces.values()].map(languageOf)).size).toBe(5);
     expect(verdicts.map(({ taskId }) => taskId).sort()).toEqual(tasks.map(({ id }) => id).sort());
+  });
+
+  it('every sound trace stands on its own: a known task, its language, a named weakness', () => {
+    expect([...traces.keys()].sort()).toEqual(sound);
+    for (const [name, trace] of traces) {
+      const task = tasks.find(({ id }) => id === taskIdOf(name));
+      const verdict = verdicts.find(({ taskId }) => taskId === taskIdOf(name));
+      expect(languageOf(trace), name).toBe(task?.language);
+      const named = [...trace.matchAll(/\bCWE-\d+\b/g)].map(([cwe]) => cwe);
+      expect(verdict?.cwes, name).toEqual(expect.arrayContaining(named));
+      expect(named, name).not.toEqual([]);
+    }
+  });
+
+  it('some tasks have a flawed first answer and a sound second one, so that asking again helps', () => {
+    const helped = sound.filter((name) => name.endsWith('.1') && !sound.includes(taskIdOf(name)));
+    expect(helped.length).toBeGreaterThanOrEqual(3);
+    for (const name of helped) expect([...everyTrace.keys()]).toContain(taskIdOf(name));
+  });
+
+  it('every relevant task has an answer, and no other task has one', () => {
+    const relevant = verdicts.filter((verdict) => verdict.relevant).map(({ taskId }) => taskId);
+    expect([...new Set([...everyTrace.keys()].map(taskIdOf))].sort()).toEqual(relevant.sort());
+  });
+
+  it('are labelled by hand in part, both classes, and not always as the recorded classifier says', () => {
+    const idOf = new Map(tasks.map(({ id, instruction }) => [instruction, id]));
+    const recorded = labels.map(({ task }) => verdicts.find(({ taskId }) => taskId === idOf.get(task)));
+    expect(recorded).not.toContain(undefined);
+    expect(new Set(labels.map(({ task }) => task)).size).toBe(labels.length);
+    expect(labels.filter(({ relevant }) => relevant).length).toBeGreaterThanOrEqual(40);
+    expect(labels.filter(({ relevant }) => !relevant).length).toBeGreaterThanOrEqual(40);
+    for (const { relevant, cwes, task } of labels) expect(cwes.length > 0, task).toBe(relevant);
+    const differ = labels.filter(({ relevant }, at) => recorded[at]?.relevant !== relevant);
+    expect(differ.length).toBeGreaterThanOrEqual(1);
+    expect(differ.length / labels.length).toBeLessThan(0.1);
   });
 
   it.each([
@@ -103,7 +151,12 @@ describe('the records', () => {
   it('none is about a weakness that is held out', () => {
     const heldOut = new Set(suite.filter((task) => task.heldOut).map(({ cwe }) => cwe));
     expect(heldOut.size).toBe(5);
-    expect(verdicts.flatMap(({ cwes }) => cwes).filter((cwe) => heldOut.has(cwe))).toEqual([]);
+    expect(HELD_OUT).toEqual(expect.arrayContaining([...heldOut]));
+    const kin = new Set(HELD_OUT.flatMap((cwe) => [...kinOf(cwe)]));
+    const named = new Set([...verdicts, ...labels].flatMap(({ cwes }) => cwes));
+    expect([...named].filter((cwe) => kin.has(cwe))).toEqual(KIN_OF_HELD_OUT);
+    for (const [name, trace] of everyTrace)
+      for (const cwe of HELD_OUT) expect(trace, name).not.toMatch(new RegExp(`\\b${cwe}\\b`));
   });
 
   it('none resembles a task of the suite: prompt, reference or insecure variant', async () => {
@@ -117,7 +170,8 @@ describe('the records', () => {
     );
     const ours = [
       ...tasks.map(({ id, instruction }) => [`${id} task`, instruction] as const),
-      ...[...traces].map(([id, trace]) => [`${id} code`, codeOf(trace)] as const),
+      ...tasks.map(({ id, tests }) => [`${id} tests`, tests ?? ''] as const),
+      ...[...everyTrace].map(([id, trace]) => [`${id} code`, codeOf(trace)] as const),
     ];
     const entryPoints = new Set(suite.map(({ entryPoint }) => entryPoint));
     for (const [id, text] of ours) {
@@ -127,10 +181,27 @@ describe('the records', () => {
         expect(similarity(grams(text, 5), grams(gradedText, 5)), `${id} and ${gradedId}`).toBeLessThan(
           MAX_SIMILARITY,
         );
-        const long = grams(gradedText, CONTAMINATION_WORDS, words);
-        const shared = [...grams(text, CONTAMINATION_WORDS, words)].filter((gram) => long.has(gram));
-        expect(shared, `${id} and ${gradedId}`).toEqual([]);
       }
     }
+  });
+
+  it('none is found by the decontamination that every dataset passes through', async () => {
+    const { check } = await loadEvaluationTexts(['suite'], {
+      suiteDir: join(project, 'suite'),
+      environment: {},
+      baseDir: project,
+    });
+    const ours = [
+      ...tasks.map(({ id, instruction }) => [`${id} task`, instruction] as const),
+      ...tasks.map(({ id, tests }) => [`${id} tests`, tests ?? ''] as const),
+      ...[...everyTrace].flatMap(([id, trace]) => [
+        [`${id} trace`, trace] as const,
+        [`${id} code`, codeOf(trace)] as const,
+      ]),
+    ];
+    expect(ours.length).toBeGreaterThan(400);
+    expect(ours.map(([id, text]) => [id, check(text)?.how]).filter(([, how]) => how !== undefined)).toEqual(
+      [],
+    );
   });
 });

@@ -44,7 +44,20 @@ describe('objects', () => {
     expect((await store.inBucket(store.bucket).get('team/secpi/plain/a'))?.bytes.toString()).toBe('hello');
   });
 
+  it.each([
+    [0, 1, 'h'],
+    [1, 3, 'ell'],
+    [4, 1, 'o'],
+    [3, 9, 'lo'],
+    [5, 1, ''],
+    [99, 9, ''],
+  ])('reads from byte %i on %i bytes', async (start, bytes, expected) => {
+    await store.putIfAbsent('plain/range', text('hello'));
+    expect((await store.getRange('plain/range', start, bytes))?.toString()).toBe(expected);
+  });
+
   it('says null for what is not there', async () => {
+    expect(await store.getRange('nothing/here', 0, 1)).toBeNull();
     expect(await store.get('nothing/here')).toBeNull();
     expect(await store.head('nothing/here')).toBeNull();
     expect(await store.openStream('nothing/here')).toBeNull();

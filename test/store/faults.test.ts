@@ -183,6 +183,23 @@ describe('a store in trouble', () => {
     expect(ranges[3]).toMatch(/^bytes=[1-9]\d*-$/);
   });
 
+  it('that cuts the download of a range is read on to the end of the range', async () => {
+    const bytes = randomBytes(3 * MIB);
+    await store.objects.putIfAbsent('range', bytes);
+    const ranges: string[] = [];
+    proxy.decide(({ method, headers }) => {
+      if (method !== 'GET') return 'pass';
+      ranges.push(headers.range ?? 'whole');
+      return ranges.length <= 2 ? 'cutBody' : 'pass';
+    });
+    const [start, length] = [1000, 2 * MIB];
+    const found = await store.objects.getRange('range', start, length);
+    expect(found?.equals(bytes.subarray(start, start + length))).toBe(true);
+    expect(ranges.length).toBe(3);
+    expect(ranges[0]).toBe(`bytes=${start}-${start + length - 1}`);
+    expect(ranges[2]).toMatch(new RegExp(`^bytes=\\d+-${start + length - 1}$`));
+  });
+
   it('is never taken for damage of a checkpoint', async () => {
     const fp = fingerprint({ outage: 'resume' });
     await store.trainings.claim(fp, owner('a'), alive);

@@ -1,10 +1,24 @@
 /** Money of a run on one worker: what is asked of the budget's holder, and how a request spends. */
 import type {
+  BudgetHolder,
   BudgetState,
   TrancheAnswer,
   TrancheRequest,
   TrancheSettlement,
 } from '../../contract/workflows.ts';
+
+/** The run that money is asked of, as one host keeps it in mind. */
+export interface PurseHolder extends BudgetHolder {
+  readonly namespace: string;
+}
+
+/** Thrown by a bank whose holder has ended: nobody counts any more, so there is nothing to settle. */
+export class HolderGoneError extends Error {
+  constructor(holder: Pick<BudgetHolder, 'workflowId'>, options?: ErrorOptions) {
+    super(`the run ${holder.workflowId}, which holds the budget, has ended`, options);
+    this.name = 'HolderGoneError';
+  }
+}
 
 /** The holder of the budget as a worker reaches it: a workflow, or a double in a test. */
 export interface Bank {

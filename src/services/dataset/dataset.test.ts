@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SecpiError } from '../../contract/errors.ts';
 import { datasetSchema } from '../../contract/recipe.ts';
 import { createObjectStore } from '../store/objectStore.ts';
-import { importRows, type ImportCounts, type ImportedRow } from './importDataset.ts';
+import { importRows, noCounts, type ImportCounts, type ImportedRow } from './importDataset.ts';
 import { normaliseRecord, normaliseText } from './normalise.ts';
 import { openSource } from './source.ts';
 
@@ -28,10 +28,11 @@ async function importFile(
 ): Promise<{ rows: ImportedRow[]; counts: ImportCounts }> {
   await writeFile(join(dir, name), content);
   const dataset = datasetSchema.parse({ uri: name, ...settings });
-  const counts: ImportCounts = { in: 0, rows: 0, duplicates: 0, bad: 0 };
+  const counts = noCounts();
   const source = await openSource(dataset, store, dir);
-  const rows = await Array.fromAsync(importRows(source, dataset, counts));
-  expect(counts.in).toBe(counts.rows + counts.duplicates + counts.bad);
+  const rows = await Array.fromAsync(importRows(source, dataset, counts, { scratchDir: join(dir, 'scratch') }));
+  const { rows: kept, duplicates, nearDuplicates, contaminated, bad } = counts;
+  expect(counts.in).toBe(kept + duplicates + nearDuplicates + contaminated + bad);
   return { rows, counts };
 }
 
@@ -109,7 +110,7 @@ describe('importRows', () => {
       '{"instruction":"three","id":"t"}',
     ];
     const { rows, counts } = await importFile('a.jsonl', lines.join('\n'));
-    expect(counts).toEqual({ in: 6, rows: 3, duplicates: 1, bad: 2 });
+    expect(counts).toEqual({ ...noCounts(), in: 6, rows: 3, duplicates: 1, bad: 2 });
     const tasks = rows.flatMap((row) => (row.kind === 'task' ? [row.row] : []));
     expect(tasks.map(({ index, task }) => [index, task])).toEqual([
       [0, 'one'],
@@ -125,7 +126,7 @@ describe('importRows', () => {
       JSON.stringify([{ prompt: 'a' }, { prompt: 'b' }, { prompt: 'c' }]),
       { limitRows: 2 },
     );
-    expect(counts).toEqual({ in: 2, rows: 2, duplicates: 0, bad: 0 });
+    expect(counts).toEqual({ ...noCounts(), in: 2, rows: 2 });
   });
 
   it('sets aside invalid UTF-8 and over-long tasks with their reason', async () => {

@@ -7,15 +7,12 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { parse } from '@swc/core';
+import { canonicalLanguage } from '../language/index.ts';
 
 export type ParseOutcome =
   | { readonly kind: 'parses' }
   | { readonly kind: 'broken'; readonly detail: string }
   | { readonly kind: 'notJudged' };
-
-const PYTHON = new Set(['python', 'py', 'python3']);
-const JAVASCRIPT = new Set(['javascript', 'js', 'mjs', 'node', 'jsx']);
-const TYPESCRIPT = new Set(['typescript', 'ts', 'tsx']);
 
 /** Reads one JSON string a line, answers `null` or the error; a fresh process is cheap, so a crash is just an answer. */
 const PYTHON_PARSER = `
@@ -29,6 +26,7 @@ for line in sys.stdin:
 `;
 
 export interface CodeParser {
+  /** `language`: the word after a fence, or a row's own. */
   parses(language: string, code: string): Promise<ParseOutcome>;
   close(): Promise<void>;
 }
@@ -36,16 +34,17 @@ export interface CodeParser {
 export function createCodeParser(pythonPath: string): CodeParser {
   let python: PythonParser | null = null;
   return {
-    async parses(language, code) {
-      if (PYTHON.has(language)) {
+    async parses(word, code) {
+      const language = canonicalLanguage(word);
+      if (language === 'python') {
         python ??= startPython(pythonPath);
         const outcome = await python.parse(code);
         if (outcome !== 'died') return outcome;
         python = null; // the next code gets a fresh process
         return { kind: 'broken', detail: 'the parser gave up on this code' };
       }
-      if (JAVASCRIPT.has(language)) return await parseWithSwc(code, 'ecmascript');
-      if (TYPESCRIPT.has(language)) return await parseWithSwc(code, 'typescript');
+      if (language === 'javascript') return await parseWithSwc(code, 'ecmascript');
+      if (language === 'typescript') return await parseWithSwc(code, 'typescript');
       return { kind: 'notJudged' };
     },
     async close() {

@@ -1,6 +1,7 @@
 /** The checks a teacher's answer must pass before it is kept. Pure; the parse check is `parseCode.ts`. */
 import type { RejectionReason } from '../../contract/rows.ts';
 import { findCodeBlocks, type CodeBlock } from './codeBlocks.ts';
+import { findLeak } from './leaks.ts';
 
 export interface TeacherAnswer {
   readonly text: string;
@@ -33,28 +34,6 @@ export function checkTrace(answer: TeacherAnswer): TraceCheck {
 
 function reject(reason: RejectionReason, detail: string): TraceCheck {
   return { ok: false, reason, detail };
-}
-
-/** Words that a model says about its instructions and not about its task. */
-const LEAKS: readonly RegExp[] = [
-  /\bas (?:instructed|requested|directed|told|per (?:the|your|my) (?:instructions?|prompt|request))\b/i,
-  /\b(?:the|these|those|my|your|given|following|above) instructions\b/i,
-  /\b(?:system|teacher|security) prompt\b/i,
-  /\bthe prompt (?:says|asks|wants|tells|lists|mentions|requires)\b/i,
-  /\b(?:provided|given|supplied|suggested|listed) (?:list of )?(?:CWEs?|weaknesses)\b/i,
-  /\blist of (?:the )?(?:relevant )?(?:CWEs|weaknesses) (?:to consider|provided|given|above)\b/i,
-  /\bweaknesses to consider\b/i,
-  /\bI (?:was|am|have been) (?:asked|told|instructed) to (?:consider|think about|list|enumerate|walk through|avoid)\b/i,
-  /\b(?:step|steps) [1-7] (?:of|from) (?:the|my) (?:instructions?|prompt|message)\b/i,
-];
-
-/** The first passage that betrays the teacher's instructions, or null. */
-export function findLeak(text: string): string | null {
-  for (const leak of LEAKS) {
-    const match = leak.exec(text);
-    if (match !== null) return match[0];
-  }
-  return null;
 }
 
 /** A model that loops says the same long run of words again; four times in a row-independent count is not prose. */

@@ -65,7 +65,7 @@ export async function runGeneration(request: GenerationRequest): Promise<number>
       request.onBatch(done, planned.length, `batch ${index + 1} of ${batches.length}`);
     }
   } finally {
-    client?.close();
+    await client?.close();
     await server?.stop();
   }
   return batches.length;

@@ -14,6 +14,8 @@ export interface ChatRequest {
   readonly sampling: Sampling;
   /** Asks for structured output; the text is parsed by `parseStructured`, after it is in the ledger. */
   readonly responseSchema?: ResponseSchema;
+  /** Which sample of the same request, from 0 (default); the seed that is sent is `sampling.seed` plus this. */
+  readonly index?: number;
 }
 
 export const tokenUsageSchema = z.strictObject({
@@ -33,6 +35,8 @@ export const completionSchema = z.strictObject({
   unbalancedThink: z.boolean(),
   finishReason: z.enum(['stop', 'length', 'other']),
   usage: tokenUsageSchema,
+  /** False: the endpoint did not say, and `usage` is estimated from bytes (`wire.ts`). */
+  usageKnown: z.boolean().default(true),
   latencyMs: z.number().nonnegative(),
   /** The model as the endpoint names itself. */
   model: z.string(),

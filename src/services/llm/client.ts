@@ -1,11 +1,12 @@
-/** One chat completion over the `openai` client: no retries of its own, errors of the catalogue, reasoning found. */
-import OpenAI from 'openai';
-import { z } from 'zod';
+/** One chat completion, on the hot path: undici's dispatch, no retries of its own, errors of the catalogue. */
+import { APIError } from 'openai';
+import { Pool, type Dispatcher } from 'undici';
+import { onAbort } from './abortHub.ts';
 import type { ChatRequest, Completion } from './chat.ts';
-import { EndpointError, toEndpointError, type EndpointName } from './errors.ts';
-import { splitReasoning } from './reasoning.ts';
-import { responseFormatOf } from './structured.ts';
-import { createTransport } from './transport.ts';
+import { toEndpointError, WALL_TIMEOUT, type EndpointName } from './errors.ts';
+import { bodySerialiser } from './requestBody.ts';
+import { CONNECTION_OPTIONS } from './transport.ts';
+import { malformed, toCompletion, type BodyOptions } from './wire.ts';
 
 export interface ChatClientOptions {
   /** Root of the API, e.g. `http://127.0.0.1:8000/v1`. */
@@ -18,6 +19,10 @@ export interface ChatClientOptions {
   readonly timeoutMs: number;
   /** Path of the endpoint within the recipe, for errors. */
   readonly field?: string;
+  /** Default `max_tokens`. */
+  readonly tokenLimitField?: BodyOptions['tokenLimitField'];
+  /** Connections at most; a request beyond waits for one. Default: as many as there are requests. */
+  readonly connections?: number;
 }
 
 export interface CompleteRequest extends ChatRequest {
@@ -29,127 +34,159 @@ export interface ChatClient {
   readonly model: string;
   /** Throws `EndpointError`; when the signal is aborted, the signal's reason. */
   complete(request: CompleteRequest): Promise<Completion>;
-  close(): void;
+  /** Drops what is in flight. */
+  close(): Promise<void>;
 }
-
-const tokens = z.number().int().nonnegative();
-/** What is read of an answer; servers add and leave out at will. */
-const answerSchema = z.object({
-  model: z.string().nullish(),
-  choices: z
-    .array(
-      z.object({
-        finish_reason: z.string().nullish(),
-        message: z.object({
-          content: z.string().nullish(),
-          refusal: z.string().nullish(),
-          reasoning: z.string().nullish(),
-          reasoning_content: z.string().nullish(),
-        }),
-      }),
-    )
-    .nullish(),
-  usage: z
-    .object({
-      prompt_tokens: tokens.nullish(),
-      completion_tokens: tokens.nullish(),
-      completion_tokens_details: z.object({ reasoning_tokens: tokens.nullish() }).nullish(),
-    })
-    .nullish(),
-});
 
 export function createChatClient(options: ChatClientOptions): ChatClient {
-  const transport = createTransport();
-  const endpoint: EndpointName = options;
-  // Everything the OpenAI client would read from the environment is set here: another account's key, organisation or
-  // base URL must not slip in. It insists on some key; an endpoint without one ignores it.
-  const openai = new OpenAI({
-    baseURL: options.baseUrl,
-    apiKey: options.apiKey ?? 'none',
-    adminAPIKey: null,
-    organization: null,
-    project: null,
-    webhookSecret: null,
-    maxRetries: 0,
-    timeout: options.timeoutMs,
-    logLevel: 'off',
-    fetch: transport.fetch,
-  });
-  return {
-    model: options.model,
-    complete: async (request) => {
-      const startedMs = performance.now();
-      let body: unknown;
-      try {
-        body = await openai.chat.completions.create(
-          { ...bodyOf(request, options.model), stream: false },
-          {
-            ...(request.signal === undefined ? {} : { signal: request.signal }),
-            ...(request.headers === undefined ? {} : { headers: request.headers }),
-          },
-        );
-      } catch (error) {
-        request.signal?.throwIfAborted();
-        throw toEndpointError(error, endpoint);
-      }
-      return toCompletion(body, performance.now() - startedMs, endpoint);
-    },
-    close: () => transport.close(),
+  const { model, timeoutMs, tokenLimitField = 'max_tokens' } = options;
+  const { origin, pathname, search } = new URL(options.baseUrl);
+  const path = `${pathname.replace(/\/+$/, '')}/chat/completions${search}`;
+  const headers = {
+    accept: 'application/json',
+    'content-type': 'application/json',
+    authorization: `Bearer ${options.apiKey ?? 'none'}`,
   };
-}
-
-/** `max_tokens` is what every compatible server reads; `seed` is ignored by those that have none. */
-function bodyOf(
-  { messages, sampling, responseSchema }: ChatRequest,
-  model: string,
-): OpenAI.ChatCompletionCreateParams {
+  const serialise = bodySerialiser({ model, tokenLimitField });
+  const pool = new Pool(origin, {
+    ...CONNECTION_OPTIONS,
+    ...(options.connections === undefined ? {} : { connections: options.connections }),
+  });
   return {
     model,
-    messages: messages.map(({ role, content }) => ({ role, content })),
-    temperature: sampling.temperature,
-    top_p: sampling.topP,
-    max_tokens: sampling.maxTokens,
-    seed: sampling.seed,
-    ...(responseSchema === undefined ? {} : { response_format: responseFormatOf(responseSchema) }),
+    complete: async (request) => {
+      request.signal?.throwIfAborted();
+      const startedMs = performance.now();
+      const exchange = new Exchange(timeoutMs, request.signal);
+      pool.dispatch(
+        {
+          path,
+          method: 'POST',
+          headers: request.headers === undefined ? headers : { ...headers, ...request.headers },
+          body: serialise(request),
+        },
+        exchange,
+      );
+      let answer: Answer;
+      try {
+        answer = await exchange.answered;
+      } catch (error) {
+        request.signal?.throwIfAborted();
+        throw toEndpointError(error, options);
+      }
+      return toCompletion(jsonOf(answer, options), performance.now() - startedMs, options, request);
+    },
+    close: async () => await pool.destroy(),
   };
 }
 
-function toCompletion(body: unknown, latencyMs: number, endpoint: EndpointName): Completion {
-  const fault = (problem: string, cause?: unknown): EndpointError =>
-    new EndpointError(
-      'fault',
-      'ENDPOINT_OVERLOADED',
-      `${problem} (${endpoint.baseUrl}, model ${endpoint.model}).`,
-      {
-        ...(endpoint.field === undefined ? {} : { field: endpoint.field }),
-        remedy: 'It is tried again; if it stays, check that baseUrl is the root of an OpenAI-compatible API.',
-        cause,
-      },
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+}
+
+/** One request and its answer; also ends it at the wall time or when the signal is aborted, whichever is first. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly answered: Promise<Answer>;
+  readonly #resolve: (answer: Answer) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #timer: NodeJS.Timeout;
+  readonly #release: (() => void) | null;
+  #controller: Dispatcher.DispatchController | null = null;
+  #ended: Error | null = null;
+  #status = 0;
+  #headers: Answer['headers'] = {};
+  #chunks: Buffer[] = [];
+
+  constructor(timeoutMs: number, signal: AbortSignal | undefined) {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    this.answered = promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    // Timers of one duration share a list in the runtime: this is cheap.
+    this.#timer = setTimeout(
+      () => this.#end(Object.assign(new Error('wall timeout'), { code: WALL_TIMEOUT })),
+      timeoutMs,
     );
-  if (typeof body !== 'object' || body === null) throw fault('the answer is not JSON');
-  const parsed = answerSchema.safeParse(body);
-  if (!parsed.success) throw fault('the answer is not a chat completion', parsed.error);
-  const choice = parsed.data.choices?.[0];
-  if (choice === undefined) throw fault('the answer has no choices');
-  const { message, finish_reason: finish } = choice;
-  const split = splitReasoning({
-    content: message.content ?? message.refusal ?? '',
-    reasoning: message.reasoning,
-    reasoningContent: message.reasoning_content,
-  });
-  const usage = parsed.data.usage;
-  return {
-    // Half a surrogate pair, which JSON may carry, has no UTF-8 form and could not be hashed or stored.
-    text: split.text.toWellFormed(),
-    reasoning: split.reasoning?.toWellFormed() ?? null,
-    unbalancedThink: split.unbalancedThink,
-    finishReason: finish === 'stop' || finish === 'length' ? finish : 'other',
-    usage: {
-      promptTokens: usage?.prompt_tokens ?? 0,
-      completionTokens: usage?.completion_tokens ?? 0,
-      reasoningTokens: usage?.completion_tokens_details?.reasoning_tokens ?? 0,
-    },
-    latencyMs,
-    model: parsed.data.model ?? endpoint.model,
-  };
+    this.#release = signal === undefined ? null : onAbort(signal, () => this.#end(new Error('aborted')));
+  }
+
+  #end(error: Error): void {
+    this.#ended = error;
+    this.#controller?.abort(error);
+    this.#settle();
+    this.#reject(error);
+  }
+
+  #settle(): void {
+    clearTimeout(this.#timer);
+    this.#release?.();
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // It waited for a connection until its end.
+    if (this.#ended !== null) controller.abort(this.#ended);
+    else this.#controller = controller;
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Answer['headers']): void {
+    this.#status = status;
+    this.#headers = headers;
+    this.#chunks = [];
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#settle();
+    const [first] = this.#chunks;
+    const bytes = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks);
+    this.#resolve({ status: this.#status, headers: this.#headers, text: bytes.toString() });
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#settle();
+    this.#reject(error);
+  }
+}
+
+const BYTE_ORDER_MARK = '\ufeff';
+
+/** The body of a 2xx, parsed. Throws for other statuses and for what is not JSON by its content type or its text. */
+function jsonOf({ status, headers, text }: Answer, endpoint: EndpointName): unknown {
+  if (status < 200 || status > 299) {
+    const body = parsed(text);
+    const message = body === undefined ? text : undefined;
+    const said = typeof body === 'object' && body !== null ? body : undefined;
+    throw toEndpointError(APIError.generate(status, said, message, headersOf(headers)), endpoint);
+  }
+  if (!isJson(headers['content-type'])) throw malformed('the answer is not JSON', endpoint);
+  const body = parsed(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
+  if (body === undefined) throw malformed('the answer is not JSON', endpoint);
+  return body;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isJson(contentType: string | string[] | undefined): boolean {
+  const [type = ''] = String(contentType ?? '').split(';');
+  return type.includes('application/json') || type.trim().endsWith('+json');
+}
+
+function headersOf(incoming: Answer['headers']): Headers {
+  const headers = new Headers();
+  for (const name of ['retry-after', 'retry-after-ms']) {
+    const value = incoming[name];
+    if (typeof value === 'string') headers.set(name, value);
+  }
+  return headers;
 }

@@ -3,6 +3,7 @@ import { APIConnectionTimeoutError, APIError, OpenAIError } from 'openai';
 import { messageOf, SecpiError, type ErrorCode, type SecpiErrorOptions } from '../../contract/errors.ts';
 import { redact } from '../../contract/secrets.ts';
 import { retryAfterMs } from './backoff.ts';
+import { MAX_BODY_BYTES } from './transport.ts';
 
 /**
  * What a failed request means for the others:
@@ -11,13 +12,25 @@ import { retryAfterMs } from './backoff.ts';
  */
 export type FailureKind = 'endpoint' | 'request' | 'down' | 'limited' | 'fault';
 
+export interface EndpointErrorOptions extends SecpiErrorOptions {
+  /** The HTTP status of a whole answer that was no completion. */
+  readonly status?: number;
+  /** Default: what was neither refused by a whole answer nor by nobody being there may be. */
+  readonly mayBeCharged?: boolean;
+}
+
 export class EndpointError extends SecpiError {
   readonly kind: FailureKind;
+  readonly status: number | null;
+  /** The provider may have charged for the attempt: the answer broke on its way, or cannot be used. */
+  readonly mayBeCharged: boolean;
 
-  constructor(kind: FailureKind, code: ErrorCode, problem: string, options: SecpiErrorOptions = {}) {
+  constructor(kind: FailureKind, code: ErrorCode, problem: string, options: EndpointErrorOptions = {}) {
     super(code, problem, options);
     this.name = 'EndpointError';
     this.kind = kind;
+    this.status = options.status ?? null;
+    this.mayBeCharged = options.mayBeCharged ?? (this.status === null && kind !== 'down');
   }
 }
 
@@ -43,7 +56,10 @@ const DOWN_CODES = new Set([
   'ENETDOWN',
   'ETIMEDOUT',
   'EADDRNOTAVAIL',
+  'UND_ERR_CONNECT_TIMEOUT',
 ]);
+/** Code of the error that ends a request which took longer than `timeoutMs`. */
+export const WALL_TIMEOUT = 'SECPI_WALL_TIMEOUT';
 const TLS_CODE = /^(?:EPROTO$|CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_SSL_)/;
 /** A 429 that no waiting mends: the account is out of money. */
 const OUT_OF_MONEY = new Set(['insufficient_quota', 'billing_hard_limit_reached', 'billing_not_active']);
@@ -58,7 +74,7 @@ export function toEndpointError(thrown: unknown, endpoint: EndpointName): Endpoi
     kind: FailureKind,
     code: ErrorCode,
     problem: string,
-    options: SecpiErrorOptions = {},
+    options: EndpointErrorOptions = {},
   ): EndpointError =>
     new EndpointError(kind, code, clean(`${problem} (${endpoint.baseUrl}, model ${endpoint.model}).`), {
       ...(endpoint.field === undefined ? {} : { field: endpoint.field }),
@@ -67,21 +83,29 @@ export function toEndpointError(thrown: unknown, endpoint: EndpointName): Endpoi
     });
   const code = socketCode(thrown);
   if (code !== null && DOWN_CODES.has(code))
-    return fail('down', 'ENDPOINT_UNREACHABLE', `nobody answers: ${code}`);
-  if (thrown instanceof APIConnectionTimeoutError) {
+    // An established connection can end so too, after the request went out.
+    return fail('down', 'ENDPOINT_UNREACHABLE', `nobody answers: ${code}`, {
+      mayBeCharged: code === 'ETIMEDOUT',
+    });
+  if (thrown instanceof APIConnectionTimeoutError || code === WALL_TIMEOUT) {
     return fail('fault', 'ENDPOINT_OVERLOADED', `no answer within ${endpoint.timeoutMs} ms`, {
       remedy: 'It is tried again; raise timeoutSeconds when answers take that long.',
     });
   }
-  if (thrown instanceof APIError && typeof thrown.status === 'number')
-    return fromStatus(thrown, thrown.status, endpoint, fail);
+  if (thrown instanceof APIError && typeof thrown.status === 'number') {
+    const { status } = thrown;
+    return fromStatus(thrown, status, endpoint, (kind, errorCode, problem, options) =>
+      fail(kind, errorCode, problem, { ...options, status }),
+    );
+  }
   if (code !== null && TLS_CODE.test(code)) {
     return fail('endpoint', 'ENDPOINT_REFUSED', `no trusted TLS connection: ${code}`, {
       remedy:
         'Use the right host name, http or https as the endpoint speaks it, or add its certificate (NODE_EXTRA_CA_CERTS).',
     });
   }
-  if (code === 'ERR_BODY_TOO_LARGE') return fail('request', 'ANSWER_UNUSABLE', rootMessage(thrown));
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
+    return fail('request', 'ANSWER_UNUSABLE', `the answer is larger than ${MAX_BODY_BYTES} bytes`);
   if (thrown instanceof SyntaxError)
     return fail('fault', 'ENDPOINT_OVERLOADED', `the answer is not JSON: ${thrown.message}`);
   if (code !== null) return fail('fault', 'ENDPOINT_OVERLOADED', `the connection broke: ${code}`);

@@ -1,21 +1,27 @@
 /** The durable record of paid answers of one space. Format and recovery: DESIGN.md beside this file. */
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { SecpiError } from '../../contract/errors.ts';
 import { encodeName } from '../store/keys.ts';
 import type { LedgerAnswer } from './ledger/answer.ts';
-import { makeJournalFolder, type Journal } from './ledger/journal.ts';
-import { JournalWriter } from './ledger/journalWriter.ts';
-import { readJournalLines, recoverJournals, type Recovered } from './ledger/recovery.ts';
-import { SegmentStore, type AnswerObjects } from './ledger/segmentStore.ts';
+import type { Compacted } from './ledger/compaction.ts';
+import { recordIdentity, type SpaceIdentity } from './ledger/identity.ts';
+import { makeJournalFolder } from './ledger/journal.ts';
+import { OpenLedger } from './ledger/openLedger.ts';
+import type { Recovered } from './ledger/recovery.ts';
+import type { AnswerObjects } from './ledger/segmentStore.ts';
+import type { Shared } from './ledger/singleFlight.ts';
 
 export type { LedgerAnswer } from './ledger/answer.ts';
+export type { Compacted } from './ledger/compaction.ts';
+export { listSpaces, type SpaceIdentity } from './ledger/identity.ts';
 export type { AnswerObjects } from './ledger/segmentStore.ts';
+export type { Shared } from './ledger/singleFlight.ts';
 
 export interface LedgerOptions {
   readonly objects: AnswerObjects;
   /** `answerSpace` of `requestKey.ts`. */
   readonly space: string;
+  /** What `space` is the hash of: kept beside the answers for `listSpaces`. */
+  readonly identity?: SpaceIdentity;
   /** Folder of this host, shared by its processes, that outlives them. */
   readonly localDir: string;
   readonly flushEveryMs?: number;
@@ -35,6 +41,8 @@ export interface LedgerCounts {
   readonly appended: number;
   /** Answers in the store beyond the first of their key: paid twice. */
   readonly duplicates: number;
+  /** From the store since this ledger was opened: key indexes and answers. */
+  readonly bytesRead: number;
   readonly recovered: Recovered;
 }
 
@@ -48,177 +56,39 @@ export interface Ledger {
   append(answer: LedgerAnswer): Promise<LedgerAnswer>;
   /** Resolves when everything appended before is in the store. */
   flush(): Promise<void>;
-  /** Looks for segments of other writers. */
+  /**
+   * Looks for answers of other writers: on this disk, in the journals of processes that live, are stopped or are dead
+   * (what these left is published), and in the store. Cheap when nothing changed: a folder and one listing.
+   */
   refresh(): Promise<void>;
+  /**
+   * Flushes, then merges small segments of the space, so that the next opening reads fewer objects. To be called at the
+   * end of a stage; safe beside every other reader and writer, and to be killed in.
+   */
+  compact(): Promise<Compacted>;
+  /** Index only, no read: true when `get` would find an answer. */
+  has(key: string): boolean;
+  /**
+   * Runs `work` once a key at a time in this process, whichever shard asks; who comes while it runs shares its value
+   * (`first: false`). Should it fail, the next of those who waited runs its own work: let it look at its signal first.
+   */
+  single<T>(key: string, work: () => Promise<T>): Promise<Shared<T>>;
   /** Flushes and ends. After a failure the journals stay on disk and are recovered by the next to open. */
   close(): Promise<void>;
   counts(): LedgerCounts;
 }
 
-const FLUSH_EVERY_MS = 3_000;
-const REFRESH_EVERY_MS = 15_000;
-const MAX_SEGMENT_ROWS = 10_000;
-const MAX_SEGMENT_BYTES = 16 * 1024 * 1024;
-/** Answers held in memory while the store does not take them; beyond this `append` waits for it. */
-const MAX_UNPUBLISHED_BYTES = 64 * 1024 * 1024;
-
 /** Recovers what dead processes left, then loads the key indexes of the space. Throws RESOURCES_INSUFFICIENT for a bad folder. */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const folder = join(options.localDir, encodeName(options.space));
-  const segments = new SegmentStore(options.objects, options.space);
   await makeJournalFolder(folder);
-  const recovered = await recoverJournals(folder, segments);
-  await segments.refresh();
-  return new OpenLedger(options, folder, segments, recovered);
-}
-
-interface Unpublished {
-  readonly answer: LedgerAnswer;
-  readonly journal: string;
-}
-
-class OpenLedger implements Ledger {
-  readonly space: string;
-  readonly #segments: SegmentStore;
-  readonly #recovered: Recovered;
-  readonly #journals: JournalWriter;
-  readonly #unpublished = new Map<string, Unpublished>();
-  readonly #appending = new Map<string, Promise<LedgerAnswer>>();
-  readonly #onFlushError: (error: unknown) => void;
-  readonly #refreshEveryMs: number;
-  readonly #timer: NodeJS.Timeout;
-  #publishing: Promise<void> = Promise.resolve();
-  #tick: Promise<void> | null = null;
-  #refreshedMs = Date.now();
-  #unpublishedBytes = 0;
-  #appended = 0;
-  #closed = false;
-
-  constructor(options: LedgerOptions, folder: string, segments: SegmentStore, recovered: Recovered) {
-    this.space = options.space;
-    this.#segments = segments;
-    this.#recovered = recovered;
-    this.#journals = new JournalWriter(folder, randomBytes(6).toString('hex'), {
-      maxRows: options.maxSegmentRows ?? MAX_SEGMENT_ROWS,
-      maxBytes: MAX_SEGMENT_BYTES,
-    });
-    this.#onFlushError = options.onFlushError ?? (() => undefined);
-    this.#refreshEveryMs = options.refreshEveryMs ?? REFRESH_EVERY_MS;
-    this.#timer = setInterval(() => void this.#onTick(), options.flushEveryMs ?? FLUSH_EVERY_MS);
-    this.#timer.unref();
+  if (options.identity !== undefined) await recordIdentity(options.objects, options.space, options.identity);
+  const ledger = new OpenLedger(options, folder);
+  try {
+    await ledger.refresh();
+    return ledger;
+  } catch (error) {
+    await ledger.close();
+    throw error;
   }
-
-  async get(key: string): Promise<LedgerAnswer | null> {
-    const location = this.#segments.index.find(key);
-    const unpublished = this.#unpublished.get(key);
-    // Names sort by time: the first writer's answer counts, for every reader.
-    if (unpublished !== undefined && (location === null || unpublished.journal < location.segment.name))
-      return unpublished.answer;
-    return location === null ? null : this.#segments.read(location, key);
-  }
-
-  async append(answer: LedgerAnswer): Promise<LedgerAnswer> {
-    if (this.#closed) throw new SecpiError('INTERNAL', 'The ledger is closed.');
-    const underWay = this.#appending.get(answer.key);
-    if (underWay !== undefined) return underWay;
-    const work = this.#appendFirst(answer);
-    this.#appending.set(answer.key, work);
-    try {
-      return await work;
-    } finally {
-      this.#appending.delete(answer.key);
-    }
-  }
-
-  async #appendFirst(answer: LedgerAnswer): Promise<LedgerAnswer> {
-    const present = await this.get(answer.key);
-    if (present !== null) return present;
-    const journal = await this.#journals.append(answer);
-    this.#unpublished.set(answer.key, { answer, journal: journal.name });
-    this.#appended += 1;
-    this.#unpublishedBytes += sizeOf(answer);
-    if (this.#unpublishedBytes > MAX_UNPUBLISHED_BYTES) await this.flush();
-    return answer;
-  }
-
-  async flush(): Promise<void> {
-    await this.#journals.seal();
-    const published = this.#publishing.then(() => this.#publishSealed());
-    this.#publishing = published.catch(() => undefined);
-    return published;
-  }
-
-  async #publishSealed(): Promise<void> {
-    for (let journal = this.#journals.sealed[0]; journal !== undefined; journal = this.#journals.sealed[0]) {
-      await this.#publish(journal);
-      this.#journals.sealed.shift();
-    }
-  }
-
-  async #publish(journal: Journal): Promise<void> {
-    const { lines, corrupt } = await readJournalLines(journal.path);
-    if (corrupt > 0)
-      throw new SecpiError('BLOB_CORRUPT', `${corrupt} lines of ${journal.path} cannot be read back.`);
-    await this.#segments.publish(journal.name, lines);
-    for (const { key } of lines) {
-      const entry = this.#unpublished.get(key);
-      if (entry?.journal !== journal.name) continue;
-      this.#unpublished.delete(key);
-      this.#unpublishedBytes -= sizeOf(entry.answer);
-    }
-    await journal.drop();
-  }
-
-  async refresh(): Promise<void> {
-    this.#refreshedMs = Date.now();
-    await this.#segments.refresh();
-  }
-
-  async #onTick(): Promise<void> {
-    if (this.#tick !== null) return;
-    this.#tick = this.#flushAndRefresh().catch(this.#onFlushError);
-    await this.#tick;
-    this.#tick = null;
-  }
-
-  async #flushAndRefresh(): Promise<void> {
-    try {
-      await this.flush();
-    } catch (error) {
-      await this.#journals.touch();
-      throw error;
-    }
-    if (Date.now() - this.#refreshedMs >= this.#refreshEveryMs) await this.refresh();
-  }
-
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    clearInterval(this.#timer);
-    await Promise.allSettled(this.#appending.values());
-    await this.#tick;
-    try {
-      await this.flush();
-    } catch (error) {
-      for (const journal of this.#journals.sealed) journal.abandon();
-      throw error;
-    }
-  }
-
-  counts(): LedgerCounts {
-    const { keys, segments, duplicates } = this.#segments.index;
-    return {
-      answers: keys + this.#unpublished.size,
-      segments,
-      unpublished: this.#unpublished.size,
-      appended: this.#appended,
-      duplicates,
-      recovered: this.#recovered,
-    };
-  }
-}
-
-/** Text dominates; two bytes a UTF-16 unit. */
-function sizeOf(answer: LedgerAnswer): number {
-  return 2 * (answer.text.length + (answer.reasoning?.length ?? 0));
 }

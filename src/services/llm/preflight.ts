@@ -102,7 +102,7 @@ async function getModels(endpoint: EndpointName, signal: AbortSignal | undefined
       cause: failure,
     });
   } finally {
-    transport.close();
+    await transport.close();
   }
 }
 

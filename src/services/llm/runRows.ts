@@ -1,18 +1,17 @@
 /** Puts rows through an endpoint: bounded in flight, nothing asked twice, every answer in the ledger before it counts. */
 import { SecpiError } from '../../contract/errors.ts';
 import type { Usage } from '../../contract/manifest.ts';
-import { emptyUsage } from '../../contract/usage.ts';
-import { DEFAULT_RETRY_LIMITS, PatientEndpoint, type RetryLimits } from './ask.ts';
-import type { ChatRequest, TokenUsage } from './chat.ts';
-import type { ChatClient } from './client.ts';
+import type { Purse, Reservation } from '../budget/types.ts';
+import type { ChatRequest } from './chat.ts';
+import type { Asked, ModelEndpoint } from './endpoint.ts';
 import type { Ledger, LedgerAnswer } from './ledger.ts';
-import { costUsd, type Price } from './price.ts';
+import { costUsd, dearestOf, worstCaseUsd, type Price } from './price.ts';
 import { requestKey, type AnswerIdentity } from './requestKey.ts';
+import { UsageCount } from './usageCount.ts';
 
 export interface RowRequest extends ChatRequest {
   /** The row's id, kept with the answer for people who look. */
   readonly rowId: string;
-  /** Which sample of the same request: 0, 1, … */
   readonly index: number;
 }
 
@@ -24,15 +23,19 @@ export interface RunRequestsOptions<Row, Value> {
   readonly identity: AnswerIdentity;
   /** The artefact that the answers are paid for, e.g. its fingerprint. */
   readonly payer: string;
-  readonly ledger: Pick<Ledger, 'get' | 'append'>;
-  readonly client: Pick<ChatClient, 'complete'>;
-  /** Requests in flight, at most. */
-  readonly concurrency: number;
+  readonly ledger: Pick<Ledger, 'get' | 'append' | 'single'>;
+  readonly endpoint: ModelEndpoint;
+  /** Rows under way at the same time, those that wait for their turn or to be tried again included. */
+  readonly lanes?: number;
+  /** Of the endpoint's first address; its other addresses may have their own. */
+  readonly price?: Price;
+  /** Pays for what is sent; needs `price`. */
+  readonly purse?: Purse;
+  /** Awaited before every request goes out. */
+  readonly lease?: () => Promise<void>;
   readonly signal?: AbortSignal;
   /** After every row; throttle at the receiver. */
   readonly onProgress?: (progress: RunProgress) => void;
-  readonly price?: Price;
-  readonly limits?: Partial<RetryLimits>;
 }
 
 export type RowResult<Value> =
@@ -55,7 +58,7 @@ export interface RunRequestsResult<Value> {
 }
 
 /**
- * Throws when no request would succeed (see `PatientEndpoint.ask`); when the signal is aborted, its reason, at once:
+ * Throws when no request would succeed (see `ModelEndpoint.ask`); when the signal is aborted, its reason, at once:
  * requests in flight are cut off and nothing is waited for. What was answered is in the ledger.
  */
 export async function runRequests<Row, Value>(
@@ -64,11 +67,12 @@ export async function runRequests<Row, Value>(
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
   const run = new RowRun(options, signal);
-  const lanes = Array.from({ length: Math.min(options.concurrency, options.rows.length) }, () => run.lane());
+  const wanted = options.lanes ?? options.endpoint.concurrency * LANES_PER_REQUEST;
+  const lanes = Array.from({ length: Math.min(wanted, options.rows.length) }, () => run.lane());
   const aborted = rejectOnAbort(signal);
   try {
     await Promise.race([Promise.all(lanes), aborted.promise]);
-    return { results: run.results(), usage: run.usage() };
+    return { results: run.results(), usage: run.usage };
   } finally {
     aborted.release();
     stop.abort(new SecpiError('INTERNAL', 'The run of rows ended.'));
@@ -77,6 +81,8 @@ export async function runRequests<Row, Value>(
   }
 }
 
+/** Rows that wait to be tried again must not leave the endpoint idle. */
+const LANES_PER_REQUEST = 2;
 /** The last rows of a run: when only they fail, it is they that are at fault and not the endpoint. */
 const TAIL_SHARE = 0.05;
 
@@ -87,50 +93,50 @@ type Answered =
 class RowRun<Row, Value> {
   readonly #options: RunRequestsOptions<Row, Value>;
   readonly #signal: AbortSignal;
-  readonly #endpoint: PatientEndpoint;
+  readonly #count = new UsageCount();
   readonly #pending: IterableIterator<[number, Row]>;
-  readonly #results = new Map<number, RowResult<Value>>();
-  readonly #underWay = new Map<string, Promise<Answered>>();
-  readonly #paid = { promptTokens: 0, completionTokens: 0, costUsd: 0 };
-  #ledgerHits = 0;
+  readonly #results: (RowResult<Value> | undefined)[];
+  readonly #dearest: Price | undefined;
+  #done = 0;
   #dead = 0;
 
   constructor(options: RunRequestsOptions<Row, Value>, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
-    this.#endpoint = new PatientEndpoint(options.client, { ...DEFAULT_RETRY_LIMITS, ...options.limits }, () =>
-      this.#nearlyDone(),
-    );
     this.#pending = options.rows.entries();
+    this.#results = Array.from({ length: options.rows.length });
+    const { price, endpoint } = options;
+    this.#dearest = price === undefined ? undefined : dearestOf([price, ...endpoint.prices]);
   }
 
+  /** Takes rows until none is left. */
   async lane(): Promise<void> {
     for (const [position, row] of this.#pending) {
       this.#signal.throwIfAborted();
       const result = await this.#resultOf(row, position);
-      this.#results.set(position, result);
+      this.#results[position] = result;
+      this.#done += 1;
       if (result.kind === 'dead') this.#dead += 1;
       this.#report();
     }
   }
 
   results(): RowResult<Value>[] {
-    return [...this.#results.entries()].sort(([a], [b]) => a - b).map(([, result]) => result);
+    return this.#results.filter((result) => result !== undefined);
   }
 
-  usage(): Usage {
-    return { ...emptyUsage, requests: this.#endpoint.sent, ledgerHits: this.#ledgerHits, ...this.#paid };
+  get usage(): Usage {
+    return this.#count.usage;
   }
 
   #nearlyDone(): boolean {
     const total = this.#options.rows.length;
-    const done = this.#results.size;
-    return done > 0 && total - done <= Math.max(1, total * TAIL_SHARE);
+    return this.#done > 0 && total - this.#done <= Math.max(1, total * TAIL_SHARE);
   }
 
   #report(): void {
     const { rows, onProgress } = this.#options;
-    onProgress?.({ done: this.#results.size, total: rows.length, dead: this.#dead, usage: this.usage() });
+    onProgress?.({ done: this.#done, total: rows.length, dead: this.#dead, usage: this.usage });
   }
 
   async #resultOf(row: Row, position: number): Promise<RowResult<Value>> {
@@ -146,51 +152,74 @@ class RowRun<Row, Value> {
     }
   }
 
-  #addPaid(usage: TokenUsage, paidUsd: number): void {
-    this.#paid.promptTokens += usage.promptTokens;
-    this.#paid.completionTokens += usage.completionTokens;
-    this.#paid.costUsd += paidUsd;
-  }
-
-  /** Rows that ask the same share one request. */
+  /** Rows that ask the same share one request, whichever run of this process they belong to. */
   async #answerOf(request: RowRequest): Promise<Answered> {
     const key = requestKey(this.#options.identity, request, request.index);
-    const underWay = this.#underWay.get(key);
-    if (underWay !== undefined) {
-      const shared = await underWay;
-      if (shared.kind === 'answer') this.#ledgerHits += 1;
-      return shared;
-    }
-    const work = this.#fromLedgerOrEndpoint(key, request);
-    this.#underWay.set(key, work);
-    try {
-      return await work;
-    } finally {
-      this.#underWay.delete(key);
-    }
+    const { value, first } = await this.#options.ledger.single(key, () =>
+      this.#fromLedgerOrEndpoint(key, request),
+    );
+    if (!first && value.kind === 'answer') this.#count.ledgerHit();
+    return value;
   }
 
   async #fromLedgerOrEndpoint(key: string, request: RowRequest): Promise<Answered> {
-    const { ledger, price, payer } = this.#options;
+    // The one before, whose work this might have shared, may have failed; this row's run may have ended since.
+    this.#signal.throwIfAborted();
+    const { ledger, payer } = this.#options;
     const present = await ledger.get(key);
     if (present !== null) {
-      this.#ledgerHits += 1;
+      this.#count.ledgerHit();
       // An earlier attempt at the same artefact paid for it: a killed process must not make money disappear.
-      if (present.payer === payer) this.#addPaid(present.usage, present.costUsd);
+      if (present.payer === payer) this.#count.paid(present.usage, present.costUsd);
       return { kind: 'answer', answer: present };
     }
-    const { rowId, index, messages, sampling, responseSchema } = request;
-    const chat: ChatRequest = {
-      messages,
-      sampling,
-      ...(responseSchema === undefined ? {} : { responseSchema }),
+    const asked = await this.#ask(request);
+    return asked.kind === 'refused'
+      ? asked
+      : { kind: 'answer', answer: await this.#keep(key, request, asked) };
+  }
+
+  async #ask(request: RowRequest): Promise<Asked> {
+    const { endpoint, lease } = this.#options;
+    let attempts = 0;
+    const asked = await endpoint.ask(request, {
+      signal: this.#signal,
+      onSend: () => {
+        attempts += 1;
+        this.#count.sent();
+        if (attempts > 1) this.#count.failed();
+      },
+      othersAreDone: () => this.#nearlyDone(),
+      ...(lease === undefined ? {} : { lease }),
+      ...(this.#dearest === undefined ? {} : { reserve: async () => await this.#reserve(request) }),
+    });
+    if (asked.kind === 'refused' && attempts > 0) this.#count.failed();
+    return asked;
+  }
+
+  async #reserve({ messages, sampling }: RowRequest): Promise<Reservation> {
+    const { purse } = this.#options;
+    const worstUsd = this.#dearest === undefined ? 0 : worstCaseUsd(messages, sampling, this.#dearest);
+    const reservation = purse === undefined ? null : await purse.reserve(worstUsd, this.#signal);
+    return {
+      settle: (usd) => reservation?.settle(usd),
+      release: () => reservation?.release(),
+      abandon: () => {
+        this.#count.unsettled(worstUsd);
+        reservation?.abandon();
+      },
     };
-    const asked = await this.#endpoint.ask(chat, this.#signal);
-    if (asked.kind === 'refused') return asked;
-    const { completion, attempt } = asked;
-    const paidUsd = costUsd(completion.usage, price);
-    this.#addPaid(completion.usage, paidUsd);
-    const answer = {
+  }
+
+  async #keep(
+    key: string,
+    { rowId, index }: RowRequest,
+    { completion, attempt, reservation, price }: Extract<Asked, { kind: 'completed' }>,
+  ): Promise<LedgerAnswer> {
+    const { ledger, payer } = this.#options;
+    const paidUsd = costUsd(completion.usage, price ?? this.#options.price);
+    this.#count.paid(completion.usage, paidUsd);
+    const answer: LedgerAnswer = {
       ...completion,
       key,
       payer,
@@ -200,8 +229,24 @@ class RowRun<Row, Value> {
       costUsd: paidUsd,
       answeredAt: new Date().toISOString(),
     };
-    return { kind: 'answer', answer: await ledger.append(answer) };
+    try {
+      const kept = await ledger.append(answer);
+      if (!isSame(kept, answer)) {
+        this.#count.paidTwice(paidUsd);
+        if (kept.payer === payer) this.#count.paid(kept.usage, kept.costUsd);
+      }
+      return kept;
+    } finally {
+      reservation?.settle(paidUsd);
+    }
   }
+}
+
+/** The time of an answer in fractions of a microsecond is not met twice. */
+function isSame(kept: LedgerAnswer, answer: LedgerAnswer): boolean {
+  return (
+    kept.latencyMs === answer.latencyMs && kept.answeredAt === answer.answeredAt && kept.text === answer.text
+  );
 }
 
 function rejectOnAbort(signal: AbortSignal): { promise: Promise<never>; release: () => void } {

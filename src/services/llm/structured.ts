@@ -5,9 +5,17 @@ import type { Completion, ResponseSchema } from './chat.ts';
 
 export type JsonSchema = Record<string, unknown>;
 
-/** The JSON Schema of `response_format`; strict mode wants closed objects (`z.strictObject`) without optional fields. */
+const jsonSchemas = new WeakMap<z.ZodType, JsonSchema>();
+
+/**
+ * The JSON Schema of `response_format`; strict mode wants closed objects (`z.strictObject`) without optional fields.
+ * Made once a schema: every request and every request key asks for it. Not to be changed by the caller.
+ */
 export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
+  const known = jsonSchemas.get(schema);
+  if (known !== undefined) return known;
   const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: 'output' });
+  jsonSchemas.set(schema, rest);
   return rest;
 }
 

@@ -2,7 +2,6 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { groupScoresSchema } from '../../contract/summary.ts';
 import { defaultBootstrap } from './bootstrap.ts';
-import { isSeen } from './cweFamilies.ts';
 import { scoreGroup, scoreModel } from './scoreModel.ts';
 import { tallyVerdicts } from './tally.ts';
 import { expectedOf, verdictsOf, type TaskPattern } from './testVerdicts.ts';
@@ -125,18 +124,5 @@ describe('scoreModel', () => {
       }),
       { numRuns: 40 },
     );
-  });
-});
-
-describe('isSeen', () => {
-  it.each([
-    ['CWE-89', ['CWE-89'], true],
-    ['CWE-943', ['CWE-89'], true],
-    ['CWE-89', ['CWE-943'], true],
-    ['CWE-95', ['CWE-94'], true],
-    ['CWE-95', ['CWE-96'], false],
-    ['CWE-22', ['CWE-89', 'CWE-78'], false],
-  ])('%s after training on %j: %s', (cwe, trained, seen) => {
-    expect(isSeen(cwe, new Set(trained))).toBe(seen);
   });
 });

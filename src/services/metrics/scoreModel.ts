@@ -1,7 +1,7 @@
 /** All scores of one model: over everything, over seen and held-out weaknesses, and per weakness. */
 import type { CweScores, GroupScores } from '../../contract/summary.ts';
-import { isSeen } from './cweFamilies.ts';
 import { samplesOf, scoreTasks, secRatio, type ScoreOptions } from './score.ts';
+import { isSeen } from './seen.ts';
 import type { TaskTally } from './tally.ts';
 
 export interface ModelMetrics {

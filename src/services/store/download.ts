@@ -21,16 +21,25 @@ interface ObjectAddress {
   readonly Key: string;
 }
 
-/** Null when the object is not there. */
+/** Bytes of an object: from `start`, `bytes` of them (at least 1). */
+export interface ByteRange {
+  readonly start: number;
+  readonly bytes: number;
+}
+
+/** Null when the object is not there. A range that the object does not reach to its end comes shorter. */
 export async function openDownload(
   client: S3Client,
   at: ObjectAddress,
-  signal?: AbortSignal,
+  { signal, range }: { readonly signal?: AbortSignal | undefined; readonly range?: ByteRange } = {},
 ): Promise<Download | null> {
   const options = signal === undefined ? {} : { abortSignal: signal };
+  const start = range?.start ?? 0;
+  const last = range === undefined ? '' : range.start + range.bytes - 1;
+  const whole = range === undefined ? {} : { Range: `bytes=${start}-${last}` };
   let first: GetObjectCommandOutput;
   try {
-    first = await client.send(new GetObjectCommand(at), options);
+    first = await client.send(new GetObjectCommand({ ...at, ...whole }), options);
   } catch (error) {
     if (isAbsent(error)) return null;
     throw error;
@@ -38,7 +47,10 @@ export async function openDownload(
   const bytes = first.ContentLength ?? 0;
   const etag = first.ETag ?? '';
   const resume = (offset: number): Promise<GetObjectCommandOutput> =>
-    client.send(new GetObjectCommand({ ...at, Range: `bytes=${offset}-`, IfMatch: etag }), options);
+    client.send(
+      new GetObjectCommand({ ...at, Range: `bytes=${start + offset}-${last}`, IfMatch: etag }),
+      options,
+    );
   const stream = Readable.from(unbroken(first, bytes, resume, at), {
     objectMode: false,
     ...(signal === undefined ? {} : { signal }),

@@ -74,7 +74,13 @@ export const trainingAttemptKey = (fingerprint: string, epoch: number): string =
   `${trainingAttemptsPrefix(fingerprint)}e${digits(epoch, 6)}.json`;
 
 /** `space` is the hash of model, revision, prompt version and sampling. Ends with a slash. */
-export const answersPrefix = (space: string): string => `answers/${encodeName(space)}/`;
+export const answersPrefix = (space: string): string => `${allAnswersPrefix}${encodeName(space)}/`;
+export const allAnswersPrefix = 'answers/';
+/** Says in plain words what `space` is the hash of. */
+export const answersIdentityKey = (space: string): string => `${answersPrefix(space)}identity.json`;
+
+/** Files of a dataset folder under their own names; `sha256` is the hash of all of them. Ends with a slash. */
+export const datasetUploadPrefix = (sha256: string): string => `uploads/datasets/${hex(sha256)}/`;
 
 export const modelVersionKey = (name: string, version: string): string =>
   `models/${encodeName(name)}/${segment(`${encodeName(version)}.json`, version)}`;

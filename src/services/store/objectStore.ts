@@ -16,7 +16,7 @@ import { sendConditional } from './conditional.ts';
 import { openDownload, readWhole } from './download.ts';
 import type { Download } from './download.ts';
 import { hexToBase64, sha256Hex } from './hash.ts';
-import { describeFailure, isAbsent, toStoreError } from './storeErrors.ts';
+import { describeFailure, isAbsent, isBeyondEnd, toStoreError } from './storeErrors.ts';
 import { abortStaleUploads } from './staleUploads.ts';
 import { uploadFile } from './upload.ts';
 import type { UploadOptions } from './upload.ts';
@@ -57,6 +57,8 @@ export interface ObjectStore {
   keyOf(uri: string): string | null;
   /** Reads a small object into memory; null when it is not there. */
   get(key: string): Promise<{ readonly bytes: Buffer; readonly etag: string } | null>;
+  /** Reads `bytes` bytes (at least 1) from `start` on, fewer where the object ends before; null when it is not there. */
+  getRange(key: string, start: number, bytes: number): Promise<Buffer | null>;
   /** Streams an object, going on where a connection broke; null when it is not there. */
   openStream(key: string, signal?: AbortSignal): Promise<Download | null>;
   head(key: string): Promise<StoredSize | null>;
@@ -131,7 +133,17 @@ function storeOf(client: S3Client, bucket: string, prefix: string): ObjectStore 
       return download === null ? null : { bytes: await readWhole(download), etag: download.etag };
     },
 
-    openStream: (key, signal) => openDownload(client, at(key), signal).catch(failed(`Reading ${key}`)),
+    async getRange(key, start, bytes) {
+      try {
+        const download = await openDownload(client, at(key), { range: { start, bytes } });
+        return download === null ? null : await readWhole(download);
+      } catch (error) {
+        if (isBeyondEnd(error)) return Buffer.alloc(0);
+        throw toStoreError(error, bucket, `Reading ${key}`);
+      }
+    },
+
+    openStream: (key, signal) => openDownload(client, at(key), { signal }).catch(failed(`Reading ${key}`)),
 
     async head(key) {
       try {

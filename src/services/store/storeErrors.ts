@@ -48,6 +48,11 @@ export function isAbsent(error: unknown): boolean {
   return status === 404 && name !== 'NoSuchBucket';
 }
 
+/** True for the answer that a range starts behind the last byte. */
+export function isBeyondEnd(error: unknown): boolean {
+  return describeFailure(error).status === 416;
+}
+
 export function isAborted(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
 }

@@ -9,10 +9,14 @@ const records: Records = new Map([
     {
       id: 'one',
       verdict: { relevant: true, cwes: ['CWE-22'], reason: 'A path.' },
-      trace: { text: '<think>why</think>\n\ncode', finishReason: 'stop' as const },
+      traces: [
+        { text: '<think>why</think>\n\ncode', finishReason: 'stop' as const },
+        { text: '<think>how</think>\n\nother code', finishReason: 'stop' as const },
+        { text: '<think>cut', finishReason: 'length' as const },
+      ],
     },
   ],
-  [taskHash('Sort.'), { id: 'two', verdict: { relevant: false, cwes: [], reason: 'Pure.' }, trace: null }],
+  [taskHash('Sort.'), { id: 'two', verdict: { relevant: false, cwes: [], reason: 'Pure.' }, traces: [] }],
 ]);
 const ask = (model: string, prompt: string, more: object = {}): Answer =>
   answerFor(
@@ -52,6 +56,18 @@ describe('an answer', () => {
       reasoning: 'why',
       finishReason: 'stop',
     });
+  });
+
+  test.each([
+    [0, 'code'],
+    [1, 'other code'],
+    [2, '<think>cut'],
+    [3, 'code'],
+    [7, 'other code'],
+    [-1, '<think>cut'],
+    [null, 'code'],
+  ])('of several recorded ones is chosen by the seed: %j', (seed, content) => {
+    expect(ask('recorded-teacher', '<task>Write `f(x)`.</task>', { seed }).content).toBe(content);
   });
 
   test('is found whatever the white space, case and composition', () => {

@@ -17,7 +17,7 @@ export function answerFor(request: ChatCompletionRequest, records: Records): Ans
     );
   }
   const record = recordFor(request, records);
-  const answer = request.model === CLASSIFIER_MODEL ? verdictOf(record) : traceOf(record);
+  const answer = request.model === CLASSIFIER_MODEL ? verdictOf(record) : traceOf(record, request.seed ?? 0);
   checkFormat(answer, request.response_format);
   return cutAt(answer, request.max_completion_tokens ?? request.max_tokens ?? null);
 }
@@ -53,8 +53,10 @@ function verdictOf(record: TaskRecord): Answer {
   return { content: JSON.stringify(record.verdict), reasoning: null, finishReason: 'stop' };
 }
 
-function traceOf({ id, trace }: TaskRecord): Answer {
-  if (trace === null) {
+/** A seed always gives the same of the recorded answers, seed 0 the first one; successive seeds go round all of them. */
+function traceOf({ id, traces }: TaskRecord, seed: number): Answer {
+  const trace = traces.at(seed % Math.max(1, traces.length));
+  if (trace === undefined) {
     throw new ProtocolError(
       404,
       'no_recorded_trace',

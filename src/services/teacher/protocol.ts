@@ -9,6 +9,8 @@ export const chatRequestSchema = z.object({
   stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
   max_tokens: z.int().positive().nullish(),
   max_completion_tokens: z.int().positive().nullish(),
+  /** Chooses among the answers that are recorded for a task. */
+  seed: z.int().nullish(),
   n: z.literal(1, 'only one answer is recorded').nullish(),
   response_format: z
     .discriminatedUnion('type', [

@@ -81,6 +81,25 @@ describe('the protocol', () => {
     client.close();
   });
 
+  test('another seed gives another recorded answer', async () => {
+    await writeFile(join(folder, 'traces', 'a-1.1.md'), '<think>\nResolve it.\n</think>\n\nsecond');
+    const { url } = await start();
+    const client = createChatClient({ baseUrl: url, model: 'recorded-teacher', timeoutMs: 5000 });
+    const ask = async (seed: number): Promise<string> =>
+      (
+        await client.complete({
+          messages: prompt(TASKS[0]?.instruction ?? ''),
+          sampling: { ...sampling, seed },
+        })
+      ).text;
+    expect([await ask(1), await ask(0), await ask(2)]).toEqual([
+      'second',
+      '```python\npass\n```',
+      '```python\npass\n```',
+    ]);
+    client.close();
+  });
+
   test.each([true, false])('streaming, with usage asked for: %s', async (include_usage) => {
     const { url } = await start();
     const openai = new OpenAI({ baseURL: url, apiKey: 'none', maxRetries: 0 });
@@ -200,6 +219,9 @@ describe('records that do not hold are refused at the start, with file and line'
       /verdicts\.jsonl:1: cwes\.0/,
     ],
     ['a trace of no task', 'traces/x.md', () => 'text', /x\.md: there is no task x/],
+    ['a later sample without the earlier', 'traces/a-1.2.md', () => 'text', /a-1\.1\.md: is missing/],
+    ['a sample without the first', 'traces/a-2.1.md', () => 'text', /a-2\.md: is missing/],
+    ['a trace with an odd name', 'traces/a-1.b.md', () => 'text', /a-1\.b\.md: the name is neither/],
   ])('%s', async (_, file, content, problem) => {
     await writeFile(join(folder, file), content());
     await expect(start()).rejects.toMatchObject({

@@ -1,6 +1,7 @@
 /**
  * The recorded teacher: a local server that speaks the OpenAI chat protocol and answers from the records of this
- * project. It is no model: sampling is ignored, and what is not recorded is refused.
+ * project. It is no model: of the sampling only the seed counts, which chooses where a task has several recorded
+ * answers, and what is not recorded is refused.
  */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';

@@ -1,4 +1,7 @@
-/** Reads and checks the records that the teacher answers from: `tasks.jsonl`, `verdicts.jsonl`, `traces/<id>.md`. */
+/**
+ * Reads and checks the records that the teacher answers from: `tasks.jsonl`, `verdicts.jsonl`, and the traces:
+ * `traces/<id>.md` is sample 0 of a task, `traces/<id>.1.md` sample 1, and so on.
+ */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -23,7 +26,8 @@ export interface TraceRecord {
 export interface TaskRecord {
   readonly id: string;
   readonly verdict: Classification;
-  readonly trace: TraceRecord | null;
+  /** By sample; empty for a task without a recorded answer. */
+  readonly traces: readonly TraceRecord[];
 }
 
 /** By `taskHash` of the task's text. */
@@ -51,7 +55,7 @@ export async function loadRecords(folder: string): Promise<Records> {
     if (more[0] !== undefined) throw unfit(more[0].where, `${task.id} has a verdict already`);
     const { taskId: _id, ...classification } = verdict.value;
     known.set(task.id, task);
-    records.set(hash, { id: task.id, verdict: classification, trace: traces.get(task.id) ?? null });
+    records.set(hash, { id: task.id, verdict: classification, traces: traces.get(task.id) ?? [] });
   }
   for (const { value, where } of verdicts)
     if (!known.has(value.taskId)) throw unfit(where, `there is no task ${value.taskId}`);
@@ -96,16 +100,35 @@ function parseLine<Schema extends z.ZodType>(
   );
 }
 
-async function readTraces(folder: string): Promise<Map<string, TraceRecord>> {
-  const traces = new Map<string, TraceRecord>();
+/** By task, in the order of the samples. */
+async function readTraces(folder: string): Promise<Map<string, readonly TraceRecord[]>> {
+  const samples = new Map<string, Map<number, TraceRecord>>();
   for (const file of (await readdir(folder).catch(failRead(folder))).sort()) {
     if (!file.endsWith('.md')) continue;
-    traces.set(
-      file.slice(0, -'.md'.length),
-      parseTrace(await readText(join(folder, file)), join(folder, file)),
-    );
+    const path = join(folder, file);
+    const [, id, sample = '0'] = /^([^.]+)(?:\.([1-9]\d*))?\.md$/.exec(file) ?? [];
+    if (id === undefined) throw unfit(path, 'the name is neither <task>.md nor <task>.<sample>.md');
+    const ofTask = samples.get(id) ?? new Map<number, TraceRecord>();
+    samples.set(id, ofTask.set(Number(sample), parseTrace(await readText(path), path)));
   }
-  return traces;
+  return new Map([...samples].map(([id, ofTask]) => [id, inOrder(folder, id, ofTask)]));
+}
+
+/** Samples without a gap: the teacher counts them to choose one. */
+function inOrder(
+  folder: string,
+  id: string,
+  samples: ReadonlyMap<number, TraceRecord>,
+): readonly TraceRecord[] {
+  return Array.from({ length: samples.size }, (_, sample) => {
+    const trace = samples.get(sample);
+    if (trace === undefined)
+      throw unfit(
+        join(folder, `${id}${sample === 0 ? '' : `.${sample}`}.md`),
+        'is missing, but a later sample is there',
+      );
+    return trace;
+  });
 }
 
 /** A first line `<!-- finish_reason: length -->` tells how the answer ended; it is no part of it. */

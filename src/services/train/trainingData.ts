@@ -20,7 +20,7 @@ export async function writeTrainingFiles(
   split: { readonly evalShare: number; readonly seed: number },
   files: { readonly trainFile: string; readonly evalFile: string },
 ): Promise<TrainingFiles> {
-  const heldOut = await chooseHeldOut(store, traces, split);
+  const heldOut = chooseHeldOut(await readPlaces(store, traces), split);
   const train = createWriteStream(files.trainFile);
   const held = createWriteStream(files.evalFile);
   let trainRows = 0;
@@ -44,18 +44,41 @@ export async function writeTrainingFiles(
   return { trainRows, evalRows };
 }
 
-async function chooseHeldOut(
-  store: Store,
-  traces: Manifest,
-  { evalShare, seed }: { evalShare: number; seed: number },
-): Promise<ReadonlySet<number>> {
-  const ranked: { readonly index: number; readonly rank: string }[] = [];
-  for await (const { index, id } of readTraces(store, traces)) {
-    ranked.push({ index, rank: createHash('sha256').update(`${seed}:${id}`).digest('hex') });
+async function readPlaces(store: Store, traces: Manifest): Promise<SplitRow[]> {
+  const rows: SplitRow[] = [];
+  for await (const { index, id, group } of readTraces(store, traces)) rows.push({ index, id, group });
+  return rows;
+}
+
+export interface SplitRow {
+  readonly index: number;
+  readonly id: string;
+  readonly group: number;
+}
+
+/**
+ * The indices held out: whole groups of near-duplicates, ranked by a hash of the seed and the group's first id, for as
+ * long as they fit into the share. A task and its near copy on both sides would make the held-out loss a recollection.
+ */
+export function chooseHeldOut(
+  rows: readonly SplitRow[],
+  { evalShare, seed }: { readonly evalShare: number; readonly seed: number },
+): ReadonlySet<number> {
+  const groups = new Map<number, { rank: string; indices: number[] }>();
+  for (const { index, id, group } of rows) {
+    const members = groups.get(group) ?? {
+      rank: createHash('sha256').update(`${seed}:${id}`).digest('hex'),
+      indices: [],
+    };
+    members.indices.push(index);
+    groups.set(group, members);
   }
-  ranked.sort((left, right) => (left.rank < right.rank ? -1 : 1));
-  const count = Math.min(Math.round(ranked.length * evalShare), Math.max(0, ranked.length - 1));
-  return new Set(ranked.slice(0, count).map(({ index }) => index));
+  const wanted = Math.min(Math.round(rows.length * evalShare), Math.max(0, rows.length - 1));
+  const heldOut = new Set<number>();
+  for (const { indices } of [...groups.values()].sort((left, right) => (left.rank < right.rank ? -1 : 1))) {
+    if (heldOut.size + indices.length <= wanted) for (const index of indices) heldOut.add(index);
+  }
+  return heldOut;
 }
 
 function readTraces(store: Store, traces: Manifest): AsyncIterable<TraceRow> {

@@ -2,12 +2,20 @@
  * The local journal: an append-only file of answers. A line counts once the operating system has it, so that the
  * death of the process loses nothing. One journal file becomes one segment and is then dropped.
  */
-import { mkdir, open, readFile, rm, utimes, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, rm, utimes, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, SecpiError } from '../../../contract/errors.ts';
-import { formatOwner, thisProcess } from './owner.ts';
+import { formatOwner, thisProcess } from '../../processOwner.ts';
+import type { SegmentLine } from './segment.ts';
 
 const SUFFIX = '.jsonl';
+
+export interface EncodedLine {
+  readonly key: string;
+  /** With its newline. */
+  readonly text: string;
+}
+
 /** Journals that this process writes or will publish: not to be taken for left-overs of another. */
 const ownPaths = new Set<string>();
 
@@ -24,7 +32,7 @@ export class Journal {
   readonly path: string;
   #handle: FileHandle;
   #failure: SecpiError | null = null;
-  rows = 0;
+  readonly #lines: SegmentLine[] = [];
   bytes = 0;
 
   private constructor(name: string, path: string, handle: FileHandle) {
@@ -47,18 +55,30 @@ export class Journal {
     }
   }
 
+  /** What the segment is made of; in memory until the journal is dropped. */
+  get lines(): readonly SegmentLine[] {
+    return this.#lines;
+  }
+
   /** Resolves when the operating system has all lines. After a failure the file may end in half a line: it takes no more. */
-  async write(lines: readonly string[]): Promise<void> {
+  async write(lines: readonly EncodedLine[]): Promise<readonly SegmentLine[]> {
     if (this.#failure !== null) throw this.#failure;
-    const bytes = Buffer.from(lines.join(''));
+    const bytes = Buffer.from(lines.map(({ text }) => text).join(''));
     try {
       for (let at = 0; at < bytes.length;) at += (await this.#handle.write(bytes, at)).bytesWritten;
     } catch (error) {
       this.#failure = diskError(this.path, error);
       throw this.#failure;
     }
-    this.rows += lines.length;
+    let end = 0;
+    const written = lines.map(({ key, text }) => {
+      const start = end;
+      end += Buffer.byteLength(text);
+      return { key, bytes: bytes.subarray(start, end) };
+    });
+    for (const line of written) this.#lines.push(line);
     this.bytes += bytes.length;
+    return written;
   }
 
   /** Tells observers of another PID namespace that the writer lives. */
@@ -103,9 +123,13 @@ function diskError(path: string, error: unknown): SecpiError {
   );
 }
 
-/** The whole lines of a journal, without their newline. What follows the last newline is torn and left out. */
-export async function readJournal(path: string): Promise<{ lines: string[]; torn: boolean }> {
-  const text = await readFile(path, 'utf8');
-  const end = text.lastIndexOf('\n') + 1;
-  return { lines: text.slice(0, end).split('\n').slice(0, -1), torn: end < text.length };
+/** The whole lines among the bytes, each with its newline. What follows the last newline is torn and left out. */
+export function wholeLines(bytes: Buffer): Buffer[] {
+  const lines: Buffer[] = [];
+  let start = 0;
+  for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, start)) {
+    lines.push(bytes.subarray(start, end + 1));
+    start = end + 1;
+  }
+  return lines;
 }

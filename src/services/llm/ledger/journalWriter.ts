@@ -1,15 +1,20 @@
 /** Writes answers to the current journal, all that wait in one write, and hands full journals over for publishing. */
 import { encodeAnswer, type LedgerAnswer } from './answer.ts';
-import { Journal } from './journal.ts';
+import { Journal, type EncodedLine } from './journal.ts';
+import type { SegmentLine } from './segment.ts';
 
 export interface JournalLimits {
   readonly maxRows: number;
   readonly maxBytes: number;
 }
 
-interface Waiting {
-  readonly line: string;
-  readonly resolve: (journal: Journal) => void;
+/** A line that the operating system has. */
+export interface Journalled extends SegmentLine {
+  readonly journal: Journal;
+}
+
+interface Waiting extends EncodedLine {
+  readonly resolve: (line: Journalled) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -32,10 +37,10 @@ export class JournalWriter {
     this.#limits = limits;
   }
 
-  /** Resolves with the journal that holds the answer, once the operating system has the whole line. */
-  append(answer: LedgerAnswer): Promise<Journal> {
-    const { promise, resolve, reject } = Promise.withResolvers<Journal>();
-    this.#waiting.push({ line: encodeAnswer(answer), resolve, reject });
+  /** Resolves once the operating system has the whole line. */
+  append(answer: LedgerAnswer): Promise<Journalled> {
+    const { promise, resolve, reject } = Promise.withResolvers<Journalled>();
+    this.#waiting.push({ key: answer.key, text: encodeAnswer(answer), resolve, reject });
     if (!this.#draining) {
       this.#draining = true;
       void this.#enqueue(() => this.#drain());
@@ -66,9 +71,9 @@ export class JournalWriter {
     try {
       this.#current ??= await Journal.create(this.#folder, this.#writer, (this.#number += 1));
       const journal = this.#current;
-      await journal.write(batch.map(({ line }) => line));
-      for (const { resolve } of batch) resolve(journal);
-      if (journal.rows >= this.#limits.maxRows || journal.bytes >= this.#limits.maxBytes)
+      const lines = await journal.write(batch);
+      for (const [at, { key, bytes }] of lines.entries()) batch[at]?.resolve({ key, bytes, journal });
+      if (journal.lines.length >= this.#limits.maxRows || journal.bytes >= this.#limits.maxBytes)
         await this.#sealCurrent();
     } catch (error) {
       for (const { reject } of batch) reject(error);

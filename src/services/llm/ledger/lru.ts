@@ -10,6 +10,10 @@ export class LruCache<Value> {
     this.#weigh = weigh;
   }
 
+  has(key: string): boolean {
+    return this.#entries.has(key);
+  }
+
   /** A failed load is not kept. */
   async get(key: string, load: () => Promise<Value>): Promise<Value> {
     const present = this.#entries.get(key);

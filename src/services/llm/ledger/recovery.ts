@@ -1,10 +1,10 @@
 /** Finds journals that dead processes of this machine left behind, and publishes what they hold. */
-import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SecpiError } from '../../../contract/errors.ts';
 import { decodeAnswer } from './answer.ts';
-import { isOwnJournal, parseJournalName, readJournal } from './journal.ts';
-import { parseOwner, stateOf } from './owner.ts';
+import { isOwnJournal, parseJournalName, wholeLines } from './journal.ts';
+import { parseOwner, stateOf } from '../../processOwner.ts';
 import type { SegmentLine } from './segment.ts';
 import type { SegmentStore } from './segmentStore.ts';
 
@@ -20,6 +20,17 @@ export interface Recovered {
   readonly corruptLines: number;
 }
 
+export const NOTHING_RECOVERED: Recovered = { journals: 0, rows: 0, tornLines: 0, corruptLines: 0 };
+
+export function addRecovered(one: Recovered, other: Recovered): Recovered {
+  return {
+    journals: one.journals + other.journals,
+    rows: one.rows + other.rows,
+    tornLines: one.tornLines + other.tornLines,
+    corruptLines: one.corruptLines + other.corruptLines,
+  };
+}
+
 /**
  * Two processes may recover the same journal at once: a segment is named by its content, so both write the same.
  */
@@ -29,7 +40,7 @@ export async function recoverJournals(folder: string, segments: SegmentStore): P
     const parsed = parseJournalName(file);
     const path = join(folder, file);
     if (parsed === null || isOwnJournal(path) || !(await isLeftBehind(path, parsed.owner))) continue;
-    const content = await ifPresent(readJournalLines(path));
+    const content = await ifPresent(readJournal(path));
     if (content === null) continue;
     if (content.lines.length > 0) await segments.publish(parsed.name, content.lines);
     await ifPresent(content.corrupt > 0 ? rename(path, `${path}.corrupt`) : rm(path));
@@ -41,21 +52,21 @@ export async function recoverJournals(folder: string, segments: SegmentStore): P
   return total;
 }
 
-export async function readJournalLines(
-  path: string,
-): Promise<{ lines: SegmentLine[]; torn: boolean; corrupt: number }> {
-  const { lines: texts, torn } = await readJournal(path);
+/** Every line is validated: it was another process that wrote it, or did so only in part. */
+async function readJournal(path: string): Promise<{ lines: SegmentLine[]; torn: boolean; corrupt: number }> {
+  const content = await readFile(path);
+  const whole = wholeLines(content);
   const lines: SegmentLine[] = [];
-  for (const text of texts) {
-    const key = keyOf(text, path);
-    if (key !== null) lines.push({ key, text: `${text}\n` });
+  for (const bytes of whole) {
+    const key = keyOf(bytes, path);
+    if (key !== null) lines.push({ key, bytes });
   }
-  return { lines, torn, corrupt: texts.length - lines.length };
+  return { lines, torn: content.length > 0 && content.at(-1) !== 10, corrupt: whole.length - lines.length };
 }
 
-function keyOf(text: string, path: string): string | null {
+function keyOf(line: Buffer, path: string): string | null {
   try {
-    return decodeAnswer(text, path).key;
+    return decodeAnswer(line, path).key;
   } catch (error) {
     if (error instanceof SecpiError) return null;
     throw error;
@@ -79,7 +90,7 @@ async function isLeftBehind(path: string, ownerText: string): Promise<boolean> {
 }
 
 /** Null when another process was quicker. */
-async function ifPresent<T>(work: Promise<T>): Promise<T | null> {
+export async function ifPresent<T>(work: Promise<T>): Promise<T | null> {
   try {
     return await work;
   } catch (error) {

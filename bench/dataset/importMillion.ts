@@ -1,0 +1,92 @@
+/**
+ * Imports synthetic rows of about 300 characters, 5 % of them near-duplicates of earlier ones with a known similarity,
+ * through the activity of the data worker into a real S3 server, and prints seconds, memory, the longest time for which
+ * the event loop was held, and precision and recall against the exact Jaccard similarities.
+ *
+ * Usage: node bench/dataset/importMillion.ts [ROWS, default 1000000]
+ * Needs the S3 server of the setup ($SECPI_CACHE/bin/versitygw) and about 1 KB of disk a row.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { importDataset } from '../../src/activities/importDataset.ts';
+import type { Deps } from '../../src/activities/deps.ts';
+import type { ActivityRun } from '../../src/activities/runActivity.ts';
+import { datasetSchema } from '../../src/contract/recipe.ts';
+import { excludedRowSchema, taskRowSchema } from '../../src/contract/rows.ts';
+import { readRows } from '../../src/services/store/index.ts';
+import { startServer } from '../../test/store/server.ts';
+import { score, type Outcome } from './scoreGroups.ts';
+
+const rows = Number(process.argv[2] ?? 1_000_000);
+const dir = await mkdtemp(join(tmpdir(), 'secpi-bench-'));
+const server = await startServer();
+try {
+  const generator = fileURLToPath(new URL('generateRows.ts', import.meta.url));
+  const [code] = (await once(
+    spawn(process.execPath, [generator, String(rows), dir], { stdio: 'inherit' }),
+    'exit',
+  )) as [number];
+  if (code !== 0) throw new Error(`the generator ended with ${code}`);
+
+  const store = await server.openStore();
+  const deps: Deps = {
+    store,
+    paths: {
+      baseDir: dir,
+      cacheDir: dir,
+      stateDir: dir,
+      pythonPath: '',
+      trainerSourceDir: '',
+      suiteDir: dir,
+    },
+    environment: {},
+  };
+  const owner = { namespace: 'bench', workflowId: 'import', runId: 'import', writer: '' };
+  const run = {
+    signal: new AbortController().signal,
+    owner,
+    progress: () => undefined,
+  } as unknown as ActivityRun;
+  const dataset = datasetSchema.parse({ uri: 'rows.jsonl', decontaminate: [] });
+
+  const baseline = process.memoryUsage.rss();
+  let peak = baseline;
+  const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 50);
+  const delay = monitorEventLoopDelay({ resolution: 10 });
+  delay.enable();
+  const startedMs = performance.now();
+  const result = await importDataset(deps, run, { dataset, reuse: 'always' });
+  const seconds = (performance.now() - startedMs) / 1000;
+  delay.disable();
+  clearInterval(watch);
+
+  const manifest = await store.artifacts.readByUri(result.artifact.uri);
+  const outcomes: Outcome[] = [];
+  for await (const row of readRows(store.blobs, manifest.parts['tasks'] ?? [], {}, taskRowSchema))
+    outcomes[Number(row.id)] = { kept: row.index, group: row.group };
+  for await (const row of readRows(store.blobs, manifest.parts['excluded'] ?? [], {}, excludedRowSchema))
+    outcomes[Number(row.id)] = { kept: null, like: Number(/like row (\d+)$/u.exec(row.detail)?.[1]) };
+  const truth = z
+    .array(z.tuple([z.number(), z.number(), z.number()]))
+    .parse(JSON.parse(await readFile(join(dir, 'truth.json'), 'utf8')));
+  const MiB = 2 ** 20;
+  console.log({
+    rows,
+    seconds: Math.round(seconds),
+    rowsPerSecond: Math.round(rows / seconds),
+    baselineMiB: Math.round(baseline / MiB),
+    peakMiB: Math.round(peak / MiB),
+    loopHeldAtMostMs: Math.round(delay.max / 1e6),
+    counts: result.counts,
+    ...score(truth, outcomes, dataset.nearDuplicates),
+  });
+} finally {
+  await server.stop();
+  await rm(dir, { recursive: true, force: true });
+}

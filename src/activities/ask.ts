@@ -1,0 +1,148 @@
+/** The answers artefact: every row of a dataset as it stands through one model. */
+import type { DataActivities, OpenedStage, ShardResult } from '../contract/activities.ts';
+import type { Manifest } from '../contract/manifest.ts';
+import type { AskInput, StageResult } from '../contract/workflows.ts';
+import { taskRowSchema, type AnsweredRow, type DeadLetter, type TaskRow } from '../contract/rows.ts';
+import { hashParts, readRows } from '../services/store/index.ts';
+import {
+  collectShards,
+  publishArtifact,
+  refuseTooManyBad,
+  resultOf,
+  shardResult,
+  takeArtifact,
+  writeParts,
+  type FingerprintFields,
+} from './artefactStage.ts';
+import type { Deps } from './deps.ts';
+import { askRows, deadLetterOf, identityOf, type AskPools } from './endpoints.ts';
+import type { ActivityRun } from './runActivity.ts';
+
+/** Raised by hand when the same answers give other rows. */
+const ASK_CODE_VERSION = 1;
+/** Nothing is added to a row's text. */
+const ASK_PROMPT_VERSION = 'as-is';
+const STAGE = 'ask';
+const KIND = 'answers';
+
+type Input<Name extends keyof DataActivities> = Parameters<DataActivities[Name]>[0];
+
+export async function openAnswers(
+  { store }: Deps,
+  run: ActivityRun,
+  { dataset, ask }: Input<'openAnswers'>,
+): Promise<OpenedStage> {
+  const input = await store.artifacts.readByUri(dataset);
+  const taken = await takeArtifact(store, run, {
+    kind: KIND,
+    fields: fingerprintFields(ask, input),
+    reuse: ask.reuse,
+    owner: run.owner,
+    stage: STAGE,
+    sameWork: 'asks the same',
+  });
+  if (taken.status === 'published')
+    return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
+  return { ...taken, rows: input.rows, shards: Math.ceil(input.rows / ask.shardRows) };
+}
+
+function fingerprintFields({ model, shardRows }: AskInput, dataset: Manifest): FingerprintFields {
+  return {
+    stage: STAGE,
+    codeVersion: ASK_CODE_VERSION,
+    ...identityOf(model, ASK_PROMPT_VERSION),
+    sampling: model.sampling,
+    shardRows,
+    dataset: dataset.contentSha256,
+  };
+}
+
+export async function answerShard(
+  deps: Deps,
+  pools: AskPools,
+  run: ActivityRun,
+  task: Input<'answerShard'>,
+): Promise<ShardResult> {
+  const { store } = deps;
+  const { ask, fingerprint, index, shardRows, budget } = task;
+  const earlier = await store.artifacts.getShard(KIND, fingerprint, index);
+  if (earlier !== null) return shardResult(earlier, true);
+  const startedMs = Date.now();
+  const dataset = await store.artifacts.readByUri(task.input);
+  const range = { from: index * shardRows, to: (index + 1) * shardRows };
+  const rows = await Array.fromAsync(
+    readRows(store.blobs, dataset.parts['tasks'] ?? [], range, taskRowSchema),
+  );
+  const { results, usage } = await askRows(deps, pools, run, {
+    endpoint: ask.model,
+    field: 'model',
+    stage: STAGE,
+    promptVersion: ASK_PROMPT_VERSION,
+    fingerprint,
+    budget,
+    rows,
+    messages: (row) => [{ role: 'user', content: row.task }],
+    interpret: (answer) => answer,
+  });
+  const answers: AnsweredRow[] = [];
+  const deadLetter: DeadLetter[] = [];
+  for (const [position, result] of results.entries()) {
+    const row = rows[position] as TaskRow;
+    if (result.kind === 'dead') {
+      deadLetter.push(deadLetterOf(row, result.error));
+      continue;
+    }
+    const { text, reasoning, finishReason } = result.value;
+    answers.push({ index: row.index, id: row.id, answer: text, reasoning, finishReason });
+  }
+  const record = await store.artifacts.putShard(KIND, fingerprint, {
+    index,
+    parts: await writeParts(store, { answers, deadLetter }),
+    counts: { rows: rows.length, answered: answers.length, bad: deadLetter.length },
+    usage,
+    seconds: (Date.now() - startedMs) / 1000,
+  });
+  return shardResult(record, false);
+}
+
+export async function publishAnswers(
+  { store }: Deps,
+  run: ActivityRun,
+  input: Input<'publishAnswers'>,
+): Promise<StageResult> {
+  const { fingerprint, epoch, ask } = input;
+  const dataset = await store.artifacts.readByUri(input.dataset);
+  const shards = await collectShards(store, KIND, fingerprint, input.shards);
+  const parts = (name: string) => shards.records.flatMap((record) => record.parts[name] ?? []);
+  const { rows: total = 0, bad = 0, answered = 0 } = shards.counts;
+  await refuseTooManyBad(store, {
+    bad,
+    total,
+    maxShare: ask.maxBadRowShare,
+    field: 'maxBadRowShare',
+    deadLetter: parts('deadLetter'),
+  });
+  const answers = parts('answers');
+  const { result } = await publishArtifact(
+    store,
+    { fingerprint, epoch, owner: run.owner },
+    {
+      kind: KIND,
+      contentSha256: await hashParts(store.blobs, answers),
+      rows: answered,
+      parts: { answers, deadLetter: [...(dataset.parts['deadLetter'] ?? []), ...parts('deadLetter')] },
+      files: [],
+      counts: { ...dataset.counts, rows: total, answered, bad: bad + (dataset.counts['bad'] ?? 0) },
+      facts: {
+        dataset: dataset.facts['name'] ?? '',
+        license: dataset.facts['license'] ?? 'unknown',
+        model: ask.model.model,
+      },
+      fingerprintOf: fingerprintFields(ask, dataset),
+      inputs: [{ name: 'dataset', uri: input.dataset, contentSha256: dataset.contentSha256 }],
+      usage: shards.usage,
+      seconds: dataset.seconds + shards.seconds,
+    },
+  );
+  return result;
+}

@@ -1,0 +1,106 @@
+/** The classifier against rows that people have labelled, before the dataset is paid for. */
+import type { DataActivities } from '../contract/activities.ts';
+import { SecpiError } from '../contract/errors.ts';
+import type { Manifest, Usage } from '../contract/manifest.ts';
+import { datasetSchema, type Calibration, type FilterSettings } from '../contract/recipe.ts';
+import type { BudgetHolder } from '../contract/workflows.ts';
+import { readRecords } from '../services/dataset/readRecords.ts';
+import { openSource } from '../services/dataset/source.ts';
+import {
+  enforceGate,
+  labelledRowSchema,
+  measureAgreement,
+  type Agreement,
+  type LabelledRow,
+  type Rate,
+} from '../services/filter/calibrate.ts';
+import type { Deps } from './deps.ts';
+import type { AskPools } from './endpoints.ts';
+import { classify } from './filter.ts';
+import type { ActivityRun } from './runActivity.ts';
+
+export async function calibrateFilter(
+  deps: Deps,
+  pools: AskPools,
+  run: ActivityRun,
+  { fingerprint, filter, budget }: Parameters<DataActivities['calibrateFilter']>[0],
+): Promise<void> {
+  const { calibration } = filter;
+  if (calibration === undefined) return;
+  const { agreement } = await measure(deps, pools, run, { calibration, filter, payer: fingerprint, budget });
+  enforceGate(agreement, calibration);
+}
+
+export interface Measured {
+  readonly agreement: Agreement;
+  /** Labelled rows that got no usable answer; they are in no rate. */
+  readonly unanswered: number;
+  readonly usage: Usage;
+}
+
+/** Asks about the labelled rows; a second time they are all in the ledger and cost nothing. */
+export async function measure(
+  deps: Deps,
+  pools: AskPools,
+  run: ActivityRun,
+  {
+    calibration,
+    filter,
+    payer,
+    budget,
+  }: {
+    readonly calibration: Calibration;
+    readonly filter: FilterSettings;
+    readonly payer: string;
+    readonly budget: BudgetHolder | null;
+  },
+): Promise<Measured> {
+  const rows = (await readLabels(deps, calibration)).map((row, index) => ({
+    ...row,
+    id: row.id ?? `label-${index}`,
+  }));
+  const { results, usage } = await classify(deps, pools, run, { rows, filter, payer, budget });
+  const judgements = results.flatMap((result, position) => {
+    const row = rows[position];
+    return result.kind === 'dead' || row === undefined
+      ? []
+      : [{ labelled: row.relevant, said: result.value.relevant }];
+  });
+  return { agreement: measureAgreement(judgements), unanswered: rows.length - judgements.length, usage };
+}
+
+/** For the manifest of the stage. */
+export function agreementFacts({ agreement, unanswered }: Measured): Manifest['facts'][string] {
+  const { precision, recall, f1, ...counts } = agreement;
+  return { ...counts, unanswered, precision: plain(precision), recall: plain(recall), f1: plain(f1) };
+}
+
+function plain(rate: Rate | null): { value: number; low: number; high: number } | null {
+  return rate === null ? null : { ...rate };
+}
+
+async function readLabels({ store, paths }: Deps, { labels }: Calibration): Promise<LabelledRow[]> {
+  const field = 'filter.calibration.labels';
+  const dataset = datasetSchema.parse({ uri: labels });
+  const source = await openSource(dataset, store.objects, paths.baseDir).catch(
+    (error: unknown): never => {
+      if (error instanceof SecpiError)
+        throw new SecpiError(error.code, error.problem, { field, cause: error });
+      throw error;
+    },
+  );
+  const rows: LabelledRow[] = [];
+  for await (const record of readRecords(source, dataset.fields)) {
+    const parsed = record.kind === 'value' ? labelledRowSchema.safeParse(record.value) : null;
+    if (parsed?.success !== true) {
+      const why = record.kind === 'bad' ? record.problem : (parsed?.error?.issues[0]?.message ?? '');
+      throw new SecpiError('DATASET_UNREADABLE', `labelled row ${rows.length + 1} does not fit: ${why}.`, {
+        field,
+        remedy: 'Every row needs {"task": text, "relevant": true or false}, and "cwes" if you like.',
+      });
+    }
+    rows.push(parsed.data);
+  }
+  if (rows.length === 0) throw new SecpiError('DATASET_EMPTY', 'there are no labelled rows.', { field });
+  return rows;
+}

@@ -1,0 +1,291 @@
+/**
+ * How much an address bears, found out: requests in flight, and a pace in requests per second. Pure: time is handed in.
+ *
+ * In flight starts small and doubles. A sustained share of refusals (429) sets the pace to what was really accepted;
+ * from there it probes upward. Refusals that do not grow rarer at a lower pace are not about the pace: it is set back
+ * and their share is borne for a while. How and why: DESIGN.md.
+ */
+import { Pace } from './pace.ts';
+import { Ramp } from './ramp.ts';
+import { SendLog, type Tally } from './sendLog.ts';
+import { TokenBucket } from './tokenBucket.ts';
+
+export interface LimiterOptions {
+  /** Requests in flight, at most. */
+  readonly concurrency: number;
+  readonly requestsPerMinute?: number | undefined;
+  readonly tokensPerMinute?: number | undefined;
+}
+
+const ROUND_MS = 1_000;
+const SEARCH_ROUND_MS = 250;
+const ROUND_REQUESTS = 20;
+/** This share of the last requests refused: the round need not end before something is done. */
+const TOO_MANY = 0.5;
+/** At a known pace the last requests are those of this time: the end of a window is no overrun. */
+const OVERRUN_SECONDS = 0.25;
+/** A bucket that is empty lets some through between refusals, at least this share; a window that is used up none. */
+const TRICKLE = 0.08;
+/** Everybody's wait after an overrun, where the address does not say; doubles. */
+const FIRST_HOLD_MS = 200;
+const LONGEST_HOLD_MS = 5_000;
+
+/** The pace is set this much below what was accepted, so that counting errors do not make refusals. */
+const BELOW_ACCEPTED = 0.985;
+const AFTER_OVERRUN = 0.9;
+const LEAST_PER_SECOND = 0.05;
+const FIRST_STEP = 0.01;
+const SEARCH_STEP = 0.25;
+const FIRST_REST_MS = 1_000;
+const REST_GROWTH = 3;
+const LONGEST_REST_MS = 30_000;
+/** A ceiling met again within this share is the same ceiling. */
+const SAME_CEILING = 0.05;
+
+/** A share of refusals that is at least this part of what it was before a fall did not shrink. */
+const UNSHRUNK = 0.6;
+const FIRST_TOLERANCE_MS = 30_000;
+const LONGEST_TOLERANCE_MS = 10 * 60_000;
+
+/** The requests that are judged together. */
+interface Round {
+  /** Number of the first after the last decision. */
+  readonly first: number;
+  /** Number of the first that counts; null until what the last decision could not change any more is over. */
+  countsFrom: number | null;
+  startMs: number | null;
+  /** Somebody had to wait for the pace. */
+  paced: boolean;
+  /** Somebody had to wait for another request to end. */
+  crowded: boolean;
+}
+
+/** The state before the last fall, to go back to if the fall did not help. */
+interface Fall {
+  readonly paceBefore: number | null;
+  /** Share of refusals above the tolerated one. */
+  readonly excess: number;
+}
+
+export class Limiter {
+  readonly #concurrency: number;
+  readonly #buckets: { readonly requests: TokenBucket | null; readonly tokens: TokenBucket | null };
+  readonly #log = new SendLog();
+  readonly #pace = new Pace();
+  #inFlight = 0;
+  /** Null once it is over. */
+  #ramp: Ramp | null;
+  /** Requests in flight, at most, after the ramp. */
+  #window: number;
+  #holdUntilMs = 0;
+  #round: Round = { first: 0, countsFrom: 0, startMs: null, paced: false, crowded: false };
+  #judgedMs = Number.NEGATIVE_INFINITY;
+  #latestRetryMs = 0;
+  #fall: Fall | null = null;
+  #overruns = 0;
+  #ceiling: number | null = null;
+  #step = FIRST_STEP;
+  /** The pace is a rough guess yet: it goes up in large steps until refusals come. */
+  #searching = false;
+  #rest = { ms: FIRST_REST_MS, untilMs: 0 };
+  #tolerated = { share: 0, untilMs: 0, ms: FIRST_TOLERANCE_MS };
+
+  constructor({ concurrency, requestsPerMinute, tokensPerMinute }: LimiterOptions) {
+    this.#concurrency = concurrency;
+    this.#window = concurrency;
+    this.#ramp = new Ramp(concurrency);
+    this.#buckets = {
+      requests: requestsPerMinute === undefined ? null : new TokenBucket(requestsPerMinute),
+      tokens: tokensPerMinute === undefined ? null : new TokenBucket(tokensPerMinute),
+    };
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Requests that may be in flight now. */
+  get window(): number {
+    return Math.max(1, Math.floor(this.#ramp?.window ?? this.#window));
+  }
+
+  /** Requests per second that the address was found to bear; null: no limit was met. */
+  get perSecond(): number | null {
+    return this.#pace.perSecond;
+  }
+
+  get isLimited(): boolean {
+    return this.perSecond !== null || (this.#ramp === null && this.window < this.#concurrency);
+  }
+
+  /** Milliseconds until a request may go out; 0: now; Infinity: when another one has ended. To be asked only by somebody who wants to send. */
+  waitMs(nowMs: number): number {
+    if (this.#ramp?.isOver === true) this.#ramp = null;
+    const { requests, tokens } = this.#buckets;
+    const byRate = Math.max(
+      this.#holdUntilMs - nowMs,
+      requests?.waitMs(nowMs) ?? 0,
+      tokens?.waitMs(nowMs) ?? 0,
+      this.#ramp?.waitMs(nowMs) ?? 0,
+    );
+    const byPace = this.#pace.waitMs(nowMs);
+    if (this.#inFlight >= this.window) {
+      this.#round.crowded = true;
+      return Number.POSITIVE_INFINITY;
+    }
+    if (byPace > byRate) this.#round.paced = true;
+    return Math.max(byPace, byRate);
+  }
+
+  /** A request goes out. Returns its number, for `ended`. `tokens`: an estimate of what it will use. */
+  send(nowMs: number, tokens: number): number {
+    this.#round.startMs ??= nowMs;
+    this.#inFlight += 1;
+    this.#pace.take(nowMs);
+    this.#ramp?.send(nowMs);
+    this.#buckets.requests?.take(nowMs, 1);
+    this.#buckets.tokens?.take(nowMs, tokens);
+    return this.#log.add(nowMs);
+  }
+
+  /** A request was answered, or failed for reasons that say nothing about limits. `tokensOff`: used less estimated. */
+  accepted(nowMs: number, tokensOff: number): void {
+    this.#inFlight -= 1;
+    this.#overruns = 0;
+    this.#buckets.tokens?.take(nowMs, tokensOff);
+    this.#ramp?.answered(nowMs);
+    this.#judge(nowMs);
+  }
+
+  /** A request was told to come later. */
+  refused(nowMs: number, number: number, retryAfterMs: number | null, tokens: number): void {
+    this.#inFlight -= 1;
+    this.#buckets.tokens?.take(nowMs, -tokens);
+    this.#log.refuse(number, nowMs);
+    if (number >= this.#round.first && retryAfterMs !== null)
+      this.#latestRetryMs = Math.max(this.#latestRetryMs, nowMs + retryAfterMs);
+    this.#judge(nowMs);
+  }
+
+  /** A request that got its turn did not go out after all. */
+  cancelled(nowMs: number, tokens: number): void {
+    this.#inFlight -= 1;
+    this.#buckets.tokens?.take(nowMs, -tokens);
+  }
+
+  /** The address was away and is back: it is not met with everything at once. */
+  restart(nowMs: number): void {
+    this.#ramp = new Ramp(this.#concurrency);
+    this.#nextRound(nowMs);
+  }
+
+  #judge(nowMs: number): void {
+    if (nowMs < this.#holdUntilMs || nowMs - this.#judgedMs < 2) return;
+    this.#judgedMs = nowMs;
+    const { first } = this.#round;
+    const most = Math.max(ROUND_REQUESTS, Math.ceil((this.#pace.perSecond ?? 0) * OVERRUN_SECONDS));
+    const recent = this.#log.untilLastRefusal(first, most);
+    if (recent.sent >= most && recent.refused >= TOO_MANY * recent.sent) {
+      this.#overrun(nowMs);
+      return;
+    }
+    const { startMs } = this.#round;
+    if (startMs === null || nowMs < startMs) return;
+    this.#round.countsFrom ??= this.#log.next;
+    const roundMs = this.#searching ? SEARCH_ROUND_MS : ROUND_MS;
+    if (nowMs - startMs < roundMs + this.#log.lagMs) return;
+    const counted = this.#log.tally(nowMs, this.#round.countsFrom);
+    if (counted.sent >= ROUND_REQUESTS) this.#closeRound(nowMs, counted, nowMs - this.#log.lagMs - startMs);
+  }
+
+  /** Nearly all are refused. */
+  #overrun(nowMs: number): void {
+    this.#overruns += 1;
+    const since = this.#log.sinceFirstRefusal(this.#round.first);
+    const trickle = since.sent - since.refused;
+    if (trickle >= TRICKLE * since.sent) {
+      // An empty bucket: what comes through is what flows in.
+      this.#fallTo(nowMs, (trickle * 1000) / Math.max(1, since.spanMs), null);
+      this.#searching = true;
+      this.#nextRound(nowMs);
+      return;
+    }
+    if (this.#overruns > 1 && this.#inFlight > 0) {
+      // Refused although the pace fell, while those in flight go on: it is their number that is limited.
+      this.#pace.set(null, nowMs);
+      this.#window = this.#inFlight;
+    } else {
+      const accepted = this.#log.acceptedPerSecond(nowMs, ROUND_MS);
+      // A second may hold parts of two windows of the address: who is still too fast was counted so.
+      const most = (this.#pace.perSecond ?? Number.POSITIVE_INFINITY) * AFTER_OVERRUN;
+      this.#fallTo(nowMs, Math.min(accepted, most), null);
+    }
+    const unsaidMs = Math.min(LONGEST_HOLD_MS, FIRST_HOLD_MS * 2 ** (this.#overruns - 1));
+    this.#holdUntilMs = this.#latestRetryMs > nowMs ? this.#latestRetryMs : nowMs + unsaidMs;
+    this.#nextRound(this.#holdUntilMs);
+  }
+
+  #closeRound(nowMs: number, { sent, refused }: Tally, lastedMs: number): void {
+    if (nowMs >= this.#tolerated.untilMs) this.#tolerated.share = 0;
+    const { share } = this.#tolerated;
+    const excess = refused / sent - share;
+    // A single refusal, or four standard deviations of the tolerated share, may be chance.
+    const significant = refused - share * sent > Math.max(1, 4 * Math.sqrt(share * (1 - share) * sent));
+    if (!significant) this.#rise(nowMs);
+    else if (this.#fall !== null && excess > this.#fall.excess * UNSHRUNK) this.#tolerate(nowMs, refused / sent);
+    else {
+      this.#fallTo(nowMs, ((sent - refused) * 1000) / lastedMs, excess);
+      // What went out before counts against the same window of the address.
+      this.#nextRound(nowMs + ROUND_MS);
+      return;
+    }
+    this.#nextRound(nowMs);
+  }
+
+  #nextRound(startMs: number): void {
+    const first = this.#log.next;
+    this.#round = { first, countsFrom: null, startMs, paced: false, crowded: false };
+    this.#latestRetryMs = 0;
+  }
+
+  #fallTo(nowMs: number, acceptedPerSecond: number, excess: number | null): void {
+    const paceBefore = this.#pace.perSecond;
+    const known = this.#ceiling !== null && Math.abs(acceptedPerSecond / this.#ceiling - 1) < SAME_CEILING;
+    this.#rest.ms = known ? Math.min(LONGEST_REST_MS, this.#rest.ms * REST_GROWTH) : FIRST_REST_MS;
+    this.#rest.untilMs = nowMs + this.#rest.ms;
+    this.#step = FIRST_STEP;
+    this.#searching = false;
+    this.#ceiling = acceptedPerSecond;
+    this.#ramp = null;
+    this.#window = this.#concurrency;
+    this.#fall = excess === null ? null : { paceBefore, excess };
+    // A pace that was found before is at most halved: a moment of refusals is no measure.
+    const least = paceBefore === null ? LEAST_PER_SECOND : paceBefore / 2;
+    this.#pace.set(Math.max(least, acceptedPerSecond * BELOW_ACCEPTED), nowMs);
+  }
+
+  #tolerate(nowMs: number, share: number): void {
+    const { ms } = this.#tolerated;
+    this.#tolerated = { share, untilMs: nowMs + ms, ms: Math.min(LONGEST_TOLERANCE_MS, ms * 2) };
+    this.#pace.set(this.#fall?.paceBefore ?? null, nowMs);
+    this.#fall = null;
+    this.#searching = this.#pace.perSecond !== null;
+  }
+
+  #rise(nowMs: number): void {
+    this.#fall = null;
+    const { perSecond } = this.#pace;
+    const rested = nowMs >= this.#rest.untilMs;
+    if (this.#window < this.#concurrency && this.#round.crowded && rested)
+      this.#window = Math.min(this.#concurrency, this.#window + Math.max(1, this.#window * this.#step));
+    if (perSecond === null) return;
+    if (this.#searching) this.#pace.set(perSecond * (1 + SEARCH_STEP), nowMs);
+    else if (this.#round.paced && rested) {
+      this.#pace.set(perSecond * (1 + this.#step), nowMs);
+      this.#step = Math.min(SEARCH_STEP, this.#step * 2);
+    } else if (this.#round.crowded && !this.#round.paced) {
+      // The number in flight limits more than the pace does.
+      this.#pace.set(null, nowMs);
+    }
+  }
+}

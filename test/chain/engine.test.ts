@@ -1,0 +1,130 @@
+/** The data engine under kills, at a size for tests; `npm run faults:llm` runs the same scenarios long. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  answeredAtLeast,
+  budgetOf,
+  killAndRestart,
+  runDisturbed,
+  type Size,
+  type Sums,
+} from './engineFaults.ts';
+import { startTestStack, until, type TestStack, type WorkerProcess } from './stack.ts';
+
+let stack: TestStack;
+let worker: WorkerProcess;
+const size: Size = { rows: 1200, concurrency: 48, latencyMs: 100, shardRows: 200 };
+const half = size.rows / 2;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  await stack.startWorker(['control']);
+  worker = await stack.startWorker(['data']);
+});
+afterAll(async () => await stack?.stop());
+
+/** Nothing lost, nothing doubled, and no more paid for in vain than was in flight. */
+function expectWhole({ lost, doubled, paidTwice, cutOff, concurrency }: Sums): void {
+  expect({ lost, doubled }).toEqual({ lost: 0, doubled: 0 });
+  expect(paidTwice + cutOff).toBeLessThanOrEqual(concurrency);
+}
+
+describe('kills', () => {
+  it('of the worker: its own shards are taken up again within seconds', async () => {
+    let firstRequestSeconds = Infinity;
+    const sums = await runDisturbed(stack, 'worker-killed', size, async (endpoint) => {
+      const restarted = await killAndRestart(stack, endpoint, worker, half);
+      worker = restarted.worker;
+      firstRequestSeconds = restarted.firstRequestSeconds;
+    });
+    expectWhole(sums);
+    expect(sums.cutOff).toBeGreaterThan(0);
+    // The heartbeat timeout is 15 s: it was not waited for.
+    expect(firstRequestSeconds).toBeLessThan(10);
+  });
+
+  it('of the store for 20 s: answers wait on disk', async () => {
+    const sums = await runDisturbed(stack, 'store-killed', size, async (endpoint) => {
+      await answeredAtLeast(endpoint, half);
+      await stack.s3.kill();
+      await sleep(20_000);
+      await stack.s3.restart();
+    });
+    expectWhole(sums);
+  });
+
+  it('of Temporal for 20 s: nothing is paid without a lease', async () => {
+    const sums = await runDisturbed(stack, 'temporal-killed', size, async (endpoint) => {
+      await answeredAtLeast(endpoint, half);
+      await stack.killTemporal();
+      await sleep(20_000);
+      await stack.restartTemporal();
+    });
+    expectWhole(sums);
+  });
+
+  it('a second worker takes over from a frozen one, which then wakes', async () => {
+    let second: WorkerProcess | null = null;
+    const sums = await runDisturbed(stack, 'worker-frozen', { ...size, rows: 2400 }, async (endpoint) => {
+      await answeredAtLeast(endpoint, half);
+      worker.freeze();
+      second = await stack.startWorker(['data']);
+      const { requests } = await endpoint.counts();
+      await until('the second worker asks', async () => (await endpoint.counts()).requests > requests + 20);
+      await sleep(2000);
+      worker.wake();
+    });
+    expectWhole(sums);
+    await (second as WorkerProcess | null)?.stop();
+  });
+});
+
+describe('money', () => {
+  it('stops at the cap whatever dies, and goes on when it is raised', async () => {
+    // 0.01 USD an answer at 256 completion tokens; the worst case of a request is 100 tokens more dear.
+    const perMillion = 0.01 / 256e-6;
+    const price = { prompt: 0, completion: perMillion };
+    const cap = 3;
+    const second = await stack.startWorker(['data']);
+    let answeredAtPause = 0;
+    const sums = await runDisturbed(
+      stack,
+      'capped',
+      size,
+      async (endpoint) => {
+        await answeredAtLeast(endpoint, 100);
+        await worker.kill();
+        worker = await stack.startWorker(['data']);
+        const paused = await until('the cap is reached', async () => {
+          const { state, stages } = await stack.progress('capped');
+          return state === 'paused' || stages.some((stage) => stage.state === 'paused') ? stages : null;
+        });
+        expect(paused[0]?.note).toContain('raiseBudget');
+        await sleep(3000);
+        answeredAtPause = (await endpoint.counts()).answered;
+        const budget = await budgetOf(stack, 'capped');
+        expect(budget.spentUsd + budget.unsettledUsd + budget.grantedUsd).toBeLessThanOrEqual(cap + 1e-9);
+        // What the endpoint answered, at the price: never above the cap.
+        expect(answeredAtPause * 0.01).toBeLessThanOrEqual(cap + 1e-9);
+        await stack.temporal(
+          'workflow',
+          'update',
+          'execute',
+          '--workflow-id',
+          'capped',
+          '--name',
+          'raiseBudget',
+          '--input',
+          '{"capUsd": 100}',
+        );
+      },
+      {
+        input: { budget: { capUsd: cap } },
+        model: { priceUsdPerMillionTokens: price, sampling: { maxTokens: 512 } },
+      },
+    );
+    expect(answeredAtPause).toBeGreaterThan(100);
+    expectWhole(sums);
+    await second.stop();
+  });
+});
