@@ -15,7 +15,7 @@ import {
   type FingerprintFields,
 } from './artefactStage.ts';
 import type { Deps } from './deps.ts';
-import { askRows, deadLetterOf, identityOf, type AskPools } from './endpoints.ts';
+import { askRows, deadLetterOf, identityOf, knowledgeOf, type AskPools } from './endpoints.ts';
 import type { ActivityRun } from './runActivity.ts';
 
 /** Raised by hand when the same answers give other rows. */
@@ -43,7 +43,8 @@ export async function openAnswers(
   });
   if (taken.status === 'published')
     return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
-  return { ...taken, rows: input.rows, shards: Math.ceil(input.rows / ask.shardRows) };
+  const note = await knowledgeOf(store, ask.model, ASK_PROMPT_VERSION);
+  return { ...taken, note, rows: input.rows, shards: Math.ceil(input.rows / ask.shardRows) };
 }
 
 function fingerprintFields({ model, shardRows }: AskInput, dataset: Manifest): FingerprintFields {

@@ -82,13 +82,10 @@ function plain(rate: Rate | null): { value: number; low: number; high: number } 
 async function readLabels({ store, paths }: Deps, { labels }: Calibration): Promise<LabelledRow[]> {
   const field = 'filter.calibration.labels';
   const dataset = datasetSchema.parse({ uri: labels });
-  const source = await openSource(dataset, store.objects, paths.baseDir).catch(
-    (error: unknown): never => {
-      if (error instanceof SecpiError)
-        throw new SecpiError(error.code, error.problem, { field, cause: error });
-      throw error;
-    },
-  );
+  const source = await openSource(dataset, store.objects, paths.baseDir).catch((error: unknown): never => {
+    if (error instanceof SecpiError) throw new SecpiError(error.code, error.problem, { field, cause: error });
+    throw error;
+  });
   const rows: LabelledRow[] = [];
   for await (const record of readRecords(source, dataset.fields)) {
     const parsed = record.kind === 'value' ? labelledRowSchema.safeParse(record.value) : null;

@@ -32,6 +32,7 @@ import {
 import type { Deps } from './deps.ts';
 import { DistilRounds } from './distilRounds.ts';
 import { identityOf, knowledgeOf, type AskPools } from './endpoints.ts';
+import { exportTraces } from './exportTraces.ts';
 import type { ActivityRun } from './runActivity.ts';
 
 /** Raised by hand when the same answers give other pairs. */
@@ -66,10 +67,8 @@ export async function openTraces(
   });
   if (taken.status === 'published')
     return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
-  run.progress(STAGE, {
-    note: await knowledgeOf(store, distill.teacher, promptVersionOf(distill.prompt)),
-  });
-  return { ...taken, rows: input.rows, shards: Math.ceil(input.rows / distill.shardRows) };
+  const note = await knowledgeOf(store, distill.teacher, promptVersionOf(distill.prompt));
+  return { ...taken, note, rows: input.rows, shards: Math.ceil(input.rows / distill.shardRows) };
 }
 
 /** Endpoint addresses, concurrency and patience do not change what is kept. shardRows names the shards. */
@@ -248,16 +247,25 @@ export async function publishTraces(
       ? {}
       : { rejected: rejected + overQuota.length, 'rejected.overQuota': overQuota.length }),
   };
+  const contentSha256 = await hashParts(store.blobs, pairs);
   const { result } = await publishArtifact(
     store,
     { fingerprint, epoch, owner: run.owner },
     {
       kind: 'traces',
-      contentSha256: await hashParts(store.blobs, pairs),
+      contentSha256,
       rows: kept,
       parts: { pairs, rejected: rejectedParts, deadLetter: parts('deadLetter') },
       // The same pairs as a Hugging Face style dataset, with its card.
-      files: [],
+      files: await exportTraces(deps, {
+        pairs,
+        rows: kept,
+        fingerprint,
+        contentSha256,
+        distill,
+        filtered,
+        counts: all,
+      }),
       counts: all,
       facts,
       fingerprintOf: fingerprintFields(distill, filtered),

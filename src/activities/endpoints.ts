@@ -4,13 +4,20 @@ import type { Endpoint, Fallback } from '../contract/recipe.ts';
 import type { ChatMessage, DeadLetter, TaskRow } from '../contract/rows.ts';
 import type { BudgetHolder, StageName } from '../contract/workflows.ts';
 import { openPurse, type OpenPurse } from '../services/budget/purse.ts';
+import { createBatchClient } from '../services/llm/batch/client.ts';
+import { runBatchRequests } from '../services/llm/batch/runBatch.ts';
 import type { ResponseSchema } from '../services/llm/chat.ts';
 import { openEndpoint, type EndpointState, type ModelEndpoint } from '../services/llm/endpoint.ts';
 import { listSpaces, openLedger, type Ledger, type LedgerAnswer } from '../services/llm/ledger.ts';
 import { checkEndpoint, readApiKey } from '../services/llm/preflight.ts';
 import { priceOf } from '../services/llm/price.ts';
 import { answerSpace, type AnswerIdentity } from '../services/llm/requestKey.ts';
-import { runRequests, type RunRequestsResult } from '../services/llm/runRows.ts';
+import {
+  runRequests,
+  type RunProgress,
+  type RunRequestsOptions,
+  type RunRequestsResult,
+} from '../services/llm/runRows.ts';
 import { temporalBank } from './bank.ts';
 import { answersDir, tranchesDir, type Deps } from './deps.ts';
 import type { ActivityRun } from './runActivity.ts';
@@ -225,49 +232,95 @@ export async function askRows<Row extends { readonly id: string }, Value>(
 ): Promise<RunRequestsResult<Value>> {
   const { endpoint, field, promptVersion, responseSchema, budget } = question;
   const { price } = pricedBy(endpoint, field, budget);
-  const tell = (note: string | null): void =>
-    run.progress(question.stage, { state: note === null ? 'running' : 'paused', note: note ?? '' });
+  return await useLedger(deps, pools, endpoint, promptVersion, async (ledger) => {
+    // An earlier attempt may have answers on this disk or in the store since this ledger looked last.
+    if (run.attempt > 1) await ledger.refresh();
+    return await usePurse(deps, pools, run, budget, async (purse) => {
+      const request = {
+        rows: question.rows,
+        toRequest: (row: Row) => ({
+          rowId: row.id,
+          index: question.sample ?? 0,
+          messages: question.messages(row),
+          sampling: endpoint.sampling,
+          ...(responseSchema === undefined ? {} : { responseSchema }),
+        }),
+        interpret: (answer: LedgerAnswer) => question.interpret(answer),
+        identity: identityOf(endpoint, promptVersion),
+        payer: question.fingerprint,
+        ledger,
+        lease: run.lease,
+        signal: run.signal,
+        onProgress: ({ done, total }: RunProgress) => run.beat(`${done} of ${total} rows`),
+        ...(price === null ? {} : { price }),
+        ...(purse === undefined ? {} : { purse }),
+      };
+      return endpoint.transport === 'batch'
+        ? await askInBatches(deps, run, question, request)
+        : await askByChat(deps, pools, run, question, request);
+    });
+  });
+}
+
+type AskRequest<Row, Value> = Omit<RunRequestsOptions<Row, Value>, 'endpoint' | 'ledger'> & {
+  readonly ledger: Ledger;
+};
+
+async function askByChat<Row, Value>(
+  deps: Deps,
+  pools: AskPools,
+  run: ActivityRun,
+  { endpoint, field, stage }: Question<Row, Value>,
+  request: AskRequest<Row, Value>,
+): Promise<RunRequestsResult<Value>> {
   return await useEndpoint(deps, pools, endpoint, field, async ({ endpoint: model, listeners }) => {
+    let gone = false;
     const onState = (state: EndpointState): void => {
-      if (state.kind === 'gone') tell(`paused: ${endpoint.model} is gone: ${state.problem}`);
-      else if (state.kind === 'up') tell(null);
+      if (state.kind === 'gone') {
+        gone = true;
+        run.progress(stage, {
+          state: 'paused',
+          note: `paused: ${endpoint.model} is gone: ${state.problem}`,
+        });
+      } else if (gone) {
+        gone = false;
+        run.progress(stage, { state: 'running', note: `${endpoint.model} is back` });
+      }
     };
+    onState(model.state());
     listeners.add(onState);
     try {
-      return await useLedger(deps, pools, endpoint, promptVersion, async (ledger) => {
-        // An earlier attempt may have answers on this disk or in the store since this ledger looked last.
-        if (run.attempt > 1) await ledger.refresh();
-        return await usePurse(
-          deps,
-          pools,
-          run,
-          budget,
-          async (purse) =>
-            await runRequests({
-              rows: question.rows,
-              toRequest: (row) => ({
-                rowId: row.id,
-                index: question.sample ?? 0,
-                messages: question.messages(row),
-                sampling: endpoint.sampling,
-                ...(responseSchema === undefined ? {} : { responseSchema }),
-              }),
-              interpret: (answer) => question.interpret(answer),
-              identity: identityOf(endpoint, promptVersion),
-              payer: question.fingerprint,
-              ledger,
-              endpoint: model,
-              lease: run.lease,
-              signal: run.signal,
-              onProgress: ({ done, total }) => run.beat(`${done} of ${total} rows`),
-              ...(price === null ? {} : { price }),
-              ...(purse === undefined ? {} : { purse }),
-            }),
-        );
-      });
+      return await runRequests({ ...request, endpoint: model });
     } finally {
       listeners.delete(onState);
     }
+  });
+}
+
+async function askInBatches<Row, Value>(
+  { store, environment }: Deps,
+  run: ActivityRun,
+  { endpoint, field, promptVersion }: Question<Row, Value>,
+  request: AskRequest<Row, Value>,
+): Promise<RunRequestsResult<Value>> {
+  const { apiKeyEnv, model, tokenLimitField, sampling } = endpoint;
+  const apiKey = readApiKey(apiKeyEnv, environment, field);
+  const baseUrl = baseUrlOf(endpoint, field, environment);
+  const timeoutMs = endpoint.timeoutSeconds * 1000;
+  const key = apiKey === undefined ? {} : { apiKey };
+  return await runBatchRequests({
+    ...request,
+    openai: createBatchClient({ baseUrl, timeoutMs, ...key }),
+    endpoint: { baseUrl, model, field, timeoutMs, ...key, ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }) },
+    tokenLimitField,
+    objects: store.objects,
+    space: answerSpace(identityOf(endpoint, promptVersion), sampling),
+    pollEveryMs: endpoint.batchPollSeconds * 1000,
+    run: run.owner.workflowId,
+    cancelRemote: () => run.isCancelled(),
+    // What the provider's job does is told in place of a count that stands still for hours.
+    onProgress: () => run.beat(),
+    onState: (text) => run.beat(text),
   });
 }
 

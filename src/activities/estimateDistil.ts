@@ -1,24 +1,14 @@
 /** The teacher's part of an estimate: how many rows it will be asked about, and what a sample of them came to. */
 import type { Usage } from '../contract/manifest.ts';
 import type { FilteredRow } from '../contract/rows.ts';
-import { emptyUsage } from '../contract/usage.ts';
 import type { EstimateInput } from '../contract/workflows.ts';
-import { promptVersionOf, teacherMessages } from '../services/distill/prompt.ts';
 import { add, predictRest, sum, type Amount } from '../services/estimate/prediction.ts';
-import {
-  once,
-  projectStage,
-  type AnswerSize,
-  type Multiple,
-  type ProjectedStage,
-} from '../services/estimate/projectStage.ts';
-import { promptTokensAtMost } from '../services/llm/price.ts';
-import { requestKey } from '../services/llm/requestKey.ts';
+import { projectStage, type ProjectedStage } from '../services/estimate/projectStage.ts';
 import type { Deps } from './deps.ts';
-import { DistilRounds } from './distilRounds.ts';
-import { askRows, identityOf, useLedger, type AskPools } from './endpoints.ts';
-import { pricesOf, sizesOf } from './estimateSample.ts';
+import type { AskPools } from './endpoints.ts';
+import { pricesOf } from './estimateSample.ts';
 import { teacherBytes, type Stratum } from './estimateScan.ts';
+import { answered, sampleTeacher } from './estimateTeacher.ts';
 import type { ActivityRun } from './runActivity.ts';
 
 const STAGE = 'estimate';
@@ -54,11 +44,12 @@ export async function estimateDistil(
 ): Promise<EstimatedDistil> {
   const { estimate, judged } = input;
   const { distill, sample } = estimate;
-  const inLedger = await knownRows(
+  const inLedger = await answered(
     deps,
     pools,
-    estimate,
+    distill,
     judged.flatMap(({ kept }) => kept),
+    0,
   );
   const split = judged.map(({ stratum, kept }) => ({
     stratum,
@@ -71,7 +62,9 @@ export async function estimateDistil(
   const read = split.flatMap(({ known }) => known).slice(0, FREE_READS);
   run.progress(STAGE, { note: `asking ${distill.teacher.model} about ${asked.length} rows` });
   const { answers, usage, multiple, notes } = await sampleTeacher(deps, pools, run, {
-    ...input,
+    distill,
+    payer: input.payer,
+    decontaminated: input.decontaminated,
     asked,
     read,
   });
@@ -109,102 +102,4 @@ function inStratum({ rows, drawn }: Stratum, hits: number, unasked: number): Amo
   const votes = drawn.map((_, position) => (position < hits ? 1 : 0));
   const rest = predictRest(votes, rows - drawn.length);
   return { expected: hits + rest.expected, variance: rest.variance };
-}
-
-/** Those whose first answer is in the ledger. */
-async function knownRows(
-  deps: Deps,
-  pools: AskPools,
-  { distill }: EstimateInput,
-  rows: readonly FilteredRow[],
-): Promise<ReadonlySet<FilteredRow>> {
-  const { teacher, prompt } = distill;
-  const promptVersion = promptVersionOf(prompt);
-  const identity = identityOf(teacher, promptVersion);
-  const keyOf = ({ task, cwes }: FilteredRow): string =>
-    requestKey(identity, { messages: teacherMessages(task, cwes, prompt), sampling: teacher.sampling }, 0);
-  return await useLedger(
-    deps,
-    pools,
-    teacher,
-    promptVersion,
-    async (ledger) => new Set(rows.filter((row) => ledger.has(keyOf(row)))),
-  );
-}
-
-interface SampledTeacher {
-  readonly answers: readonly AnswerSize[];
-  readonly usage: Usage;
-  readonly multiple: Multiple;
-  readonly notes: readonly string[];
-}
-
-async function sampleTeacher(
-  deps: Deps,
-  pools: AskPools,
-  run: ActivityRun,
-  {
-    estimate: { distill },
-    payer,
-    decontaminated,
-    asked,
-    read,
-  }: DistilToEstimate & { asked: readonly FilteredRow[]; read: readonly FilteredRow[] },
-): Promise<SampledTeacher> {
-  const rows = [...asked, ...read];
-  if (rows.length === 0) return { answers: [], usage: emptyUsage, multiple: unsampled(distill), notes: [] };
-  const messages = (row: FilteredRow) => teacherMessages(row.task, row.cwes, distill.prompt);
-  const first = await askRows(deps, pools, run, {
-    endpoint: distill.teacher,
-    field: 'distill.teacher',
-    stage: STAGE,
-    promptVersion: promptVersionOf(distill.prompt),
-    fingerprint: payer,
-    budget: null,
-    rows,
-    messages,
-    interpret: (answer) => answer,
-  });
-  const answers = sizesOf(rows, first.results, (row) => promptTokensAtMost(messages(row)));
-  const { samples, oracles } = distill;
-  if (samples.n === 1 && oracles.judge === undefined)
-    return { answers, usage: first.usage, multiple: once, notes: [] };
-  if (asked.length === 0 || first.usage.completionTokens === 0) {
-    return {
-      answers,
-      usage: first.usage,
-      multiple: unsampled(distill),
-      notes: [
-        'No row was asked for more samples or a judgement: they are taken to be none, where they can be.',
-      ],
-    };
-  }
-  const rounds = new DistilRounds(deps, pools, run, {
-    distill: { ...distill, oracles: { ...oracles, tests: 'off' } },
-    rows: asked,
-    fingerprint: payer,
-    budget: null,
-    decontaminated,
-    verdicts: [],
-  });
-  const played = await rounds.play();
-  if (played.status === 'test') throw new Error('an estimate ran no tests and was asked for some');
-  const { usage, counts } = played;
-  const per = (all: number, one: number): number => (one === 0 ? 1 : all / one);
-  const multiple: Multiple = {
-    requests: ((counts['answers'] ?? 0) + (counts['judged'] ?? 0)) / asked.length,
-    promptTokens: per(usage.promptTokens, first.usage.promptTokens),
-    completionTokens: per(usage.completionTokens, first.usage.completionTokens),
-    costUsd: per(usage.costUsd, first.usage.costUsd),
-  };
-  const notes = [
-    `A row takes ${multiple.requests.toFixed(2)} requests of teacher and judge; answers were not run against the rows' own tests, so more samples may be asked.`,
-  ];
-  return { answers, usage, multiple, notes };
-}
-
-/** Without a sample: every row takes one answer, or all of them where they are not stopped early; no judge. */
-function unsampled({ samples }: EstimateInput['distill']): Multiple {
-  const times = samples.earlyStop ? 1 : samples.n;
-  return { requests: times, promptTokens: times, completionTokens: times, costUsd: times };
 }

@@ -1,6 +1,6 @@
 /** What answers of a sample came to, and the prices they are reckoned at. */
 import type { Endpoint } from '../contract/recipe.ts';
-import type { AnswerSize } from '../services/estimate/projectStage.ts';
+import type { RowCost } from '../services/estimate/projectStage.ts';
 import { dearestOf, priceOf, priceOfFallback, type Price, type PriceFound } from '../services/llm/price.ts';
 import type { RowResult } from '../services/llm/runRows.ts';
 
@@ -9,12 +9,12 @@ export function sizesOf<Row>(
   rows: readonly Row[],
   results: readonly RowResult<unknown>[],
   promptBytesOf: (row: Row) => number,
-): AnswerSize[] {
+): RowCost[] {
   return results.flatMap((result, position) => {
     const row = rows[position];
     if (result.answer === null || row === undefined) return [];
     const { usage, latencyMs } = result.answer;
-    return [{ promptBytes: promptBytesOf(row), usage, latencyMs }];
+    return [{ promptBytes: promptBytesOf(row), usage, requests: 1, latencyMs }];
   });
 }
 

@@ -58,9 +58,9 @@ export async function openFilter(
   });
   if (taken.status === 'published')
     return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
-  if (filter.mode === 'classifier')
-    run.progress(STAGE, { note: await knowledgeOf(store, filter.classifier, FILTER_PROMPT_VERSION) });
-  return { ...taken, rows: input.rows, shards: Math.ceil(input.rows / filter.shardRows) };
+  const note =
+    filter.mode === 'keepAll' ? '' : await knowledgeOf(store, filter.classifier, FILTER_PROMPT_VERSION);
+  return { ...taken, note, rows: input.rows, shards: Math.ceil(input.rows / filter.shardRows) };
 }
 
 /** Endpoint addresses, concurrency and patience do not change what is kept. shardRows names the shards. */
@@ -174,7 +174,10 @@ function keepAll(rows: readonly TaskRow[]): Sorted {
 }
 
 /** Answers as rows: kept or dropped, with the CWEs that the catalogue knows. */
-export function sort(rows: readonly TaskRow[], { results, usage }: RunRequestsResult<Classification>): Sorted {
+export function sort(
+  rows: readonly TaskRow[],
+  { results, usage }: RunRequestsResult<Classification>,
+): Sorted {
   const kept: FilteredRow[] = [];
   const dropped: FilteredRow[] = [];
   const deadLetter: DeadLetter[] = [];
@@ -257,6 +260,7 @@ export async function publishFilter(
         license: dataset.facts['license'] ?? 'unknown',
         decontaminated: dataset.facts['decontaminated'] ?? null,
         model: filter.mode === 'classifier' ? filter.classifier.model : 'none',
+        revision: filter.classifier.revision,
         promptVersion: FILTER_PROMPT_VERSION,
         calibration: measured === null ? null : agreementFacts(measured),
       },

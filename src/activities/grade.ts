@@ -45,7 +45,12 @@ export async function openEvaluation(
       status: 'published',
       result: gradedResult(resultOf(taken.ref, taken.manifest, true), taken.manifest),
     };
-  return { ...taken, rows: generation.rows, shards: Math.ceil(generation.rows / evaluate.gradeShardSamples) };
+  return {
+    ...taken,
+    note: '',
+    rows: generation.rows,
+    shards: Math.ceil(generation.rows / evaluate.gradeShardSamples),
+  };
 }
 
 function fingerprintFields(

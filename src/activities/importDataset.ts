@@ -36,7 +36,8 @@ export async function importDataset(
     dataset.decontaminate.length === 0
       ? null
       : await loadEvaluationTexts(dataset.decontaminate, { suiteDir, environment, baseDir });
-  const sourceSha256 = await hashSource(source);
+  const progress = (note: string): void => run.progress(STAGE, { note });
+  const sourceSha256 = await hashSource(source, { signal: run.signal, progress });
   const license = dataset.license ?? source.license ?? 'unknown';
   const fields = fingerprintFields(dataset, {
     source: sourceSha256,

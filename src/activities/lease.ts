@@ -13,7 +13,8 @@ export class Lease {
   readonly #client: Pick<Client, 'activity'>;
   readonly #taskToken: Uint8Array;
   readonly #signal: AbortSignal;
-  #acknowledgedMs = performance.now();
+  /** A task may have lain in the socket of a frozen process: it counts from its first acknowledgement. */
+  #acknowledgedMs = Number.NEGATIVE_INFINITY;
   #lost: SecpiError | null = null;
   #renewing = false;
   #waiting: PromiseWithResolvers<void> | null = null;

@@ -33,6 +33,8 @@ export interface ActivityRun {
   beat(note?: string): void;
   /** Marks progress: restarts the stall clock and goes up by a throttled signal. */
   progress(stage: string, progress: ProgressPatch): void;
+  /** True when a user wants the work to end, not only this attempt. */
+  isCancelled(): boolean;
   /** True when the worker is shutting down: save, hand over, leave. */
   isPreempted(): boolean;
 }
@@ -55,14 +57,18 @@ export async function runActivity<T>(
   const stalled = new AbortController();
   let lastProgressMs = Date.now();
   let lastNote = '';
+  const heartbeatDetails = () => ({
+    lastProgressAt: new Date(lastProgressMs).toISOString(),
+    note: lastNote,
+  });
   let lease: Lease | null = null;
   const beat = setInterval(() => {
-    const details = { lastProgressAt: new Date(lastProgressMs).toISOString(), note: lastNote };
+    const details = heartbeatDetails();
     context.heartbeat(details);
     void lease?.renew(details);
     if (stallAfterMs > 0 && Date.now() - lastProgressMs > stallAfterMs) stalled.abort();
   }, HEARTBEAT_EVERY_MS);
-  context.heartbeat({ lastProgressAt: new Date(lastProgressMs).toISOString(), note: '' });
+  context.heartbeat(heartbeatDetails());
   const reporter = createReporter(context);
   const letGo = await holdTask(heldTasksDir(paths), {
     taskToken: info.taskToken,
@@ -75,7 +81,10 @@ export async function runActivity<T>(
       signal,
       attempt: info.attempt,
       lease: async () => {
-        lease ??= new Lease(context.client, info.taskToken, signal);
+        if (lease === null) {
+          lease = new Lease(context.client, info.taskToken, signal);
+          void lease.renew(heartbeatDetails());
+        }
         await lease.held();
       },
       owner,
@@ -93,6 +102,7 @@ export async function runActivity<T>(
         lastNote = progress.note ?? lastNote;
         reporter.report({ stage, progress });
       },
+      isCancelled: () => context.cancellationDetails?.cancelRequested === true,
       isPreempted: () => context.cancellationDetails?.workerShutdown === true,
     });
   } catch (error) {

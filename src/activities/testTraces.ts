@@ -11,8 +11,8 @@ import type { SandboxHost } from './sandboxHost.ts';
 
 /** A verdict for every candidate, in their order. Throws SANDBOX_UNAVAILABLE. */
 export async function testTraces(
-  { store }: Deps,
-  run: ActivityRun,
+  { store }: Pick<Deps, 'store'>,
+  run: Pick<ActivityRun, 'signal' | 'beat'>,
   host: SandboxHost,
   { candidates: part }: Parameters<SandboxActivities['testTraces']>[0],
 ): Promise<{ verdicts: Part }> {

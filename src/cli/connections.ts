@@ -68,7 +68,7 @@ export async function checkUserCluster(settings: Settings): Promise<string | nul
 }
 
 /** Opens the store and checks that it answers. Throws STORE_UNAVAILABLE, STORE_ACCESS_DENIED, BUCKET_MISSING. */
-export async function connectStore(settings: Settings, { s3 }: StackState): Promise<Store> {
+export async function connectStore(settings: Settings, { s3 }: Pick<StackState, 's3'>): Promise<Store> {
   const credentials = s3.embedded ? await readCredentials(statePaths(settings.state).credentials) : null;
   if (s3.embedded && credentials === null)
     throw new SecpiError('STORE_ACCESS_DENIED', 'the embedded store has no credentials file.');

@@ -2,7 +2,10 @@
 /** The `secpi` command. Each command's code is loaded when it is called, so that --help is quick. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { workflowTypes } from '../contract/workflows.ts';
+import type { TracesOptions } from './commands/traces.ts';
+import { dataKinds } from '../services/report/data/kinds.ts';
 import { complain, exitCodes } from './exit.ts';
+import { several, severalCwes, severalKinds } from './traces/arguments.ts';
 
 const DEFAULT_OUT = 'out/latest';
 
@@ -71,6 +74,20 @@ program
   );
 
 program
+  .command('estimate')
+  .description(
+    'what filter and distil of a recipe will cost: asks a small sample, whose answers are not paid again',
+  )
+  .argument('<recipe>', 'a recipe file')
+  .option('--sample-classifier <rows>', 'rows asked of the classifier; 0 asks nobody', parseCount, 200)
+  .option('--sample-teacher <rows>', 'rows asked of the teacher; 0 asks nobody', parseCount, 40)
+  .option('--json', 'the estimate as JSON on standard output', false)
+  .action(
+    async (recipe: string, options: { sampleClassifier: number; sampleTeacher: number; json: boolean }) =>
+      await finish(async () => await (await import('./commands/estimate.ts')).estimate(recipe, options)),
+  );
+
+program
   .command('validate')
   .description('check the input of a workflow; every problem with its field and remedy')
   .argument('<recipe>', 'a JSON file')
@@ -79,6 +96,39 @@ program
   .action(
     async (recipe: string, options: { json: boolean; type: (typeof workflowTypes)[number] }) =>
       await finish(async () => await (await import('./commands/validate.ts')).validate(recipe, options)),
+  );
+
+program
+  .command('traces')
+  .description('look at the rows of a run: verdicts, traces, rejections; search, count, export')
+  .argument('<run>', 'a workflow id (secpi, filterDataset, distillTraces) or the uri of an artefact')
+  .option(`--kind <kind>`, `only these: ${dataKinds.join(', ')}; several by comma`, severalKinds, [])
+  .option('--cwe <cwe>', 'only with this weakness or its kin, or of a family (injection, …)', severalCwes, [])
+  .option('--language <name>', 'only in this language', several, [])
+  .option('--reason <text>', 'only with this text in the reason')
+  .option('--search <text>', 'only with this text in task, reasoning, answer, reason or id')
+  .option('--id <id>', 'only this row')
+  .option('--limit <rows>', 'how many are shown (default: 20; with --json all)', parseCount)
+  .option('--full', 'whole texts', false)
+  .option('--count', 'only counts by kind, weakness, language and reason', false)
+  .option('--json', 'JSON Lines with everything, for jq', false)
+  .option('--export <folder>', 'write the traces as a Hugging Face style dataset')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  npx secpi traces mine --kind rejected --reason truncated
+  npx secpi traces mine --cwe CWE-89 --language python --full --limit 3
+  npx secpi traces mine --count
+  npx secpi traces mine --kind review --json > review.jsonl
+  npx secpi traces s3://secpi/artifacts/traces/… --export my-dataset
+
+A run that still goes, or that failed, shows what its finished shards hold.
+`,
+  )
+  .action(
+    async (run: string, options: TracesOptions) =>
+      await finish(async () => await (await import('./commands/traces.ts')).traces(run, options)),
   );
 
 program

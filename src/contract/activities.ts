@@ -38,6 +38,8 @@ export type OpenedStage<Result = StageResult> =
       readonly epoch: number;
       readonly shards: number;
       readonly rows: number;
+      /** What people should know before it is paid for, e.g. that the prompt is new to the ledger; "" for nothing. */
+      readonly note: string;
     };
 
 export interface ShardResult {
@@ -106,15 +108,6 @@ export interface Publication {
 export type DistilledShard =
   | { readonly status: 'done'; readonly result: ShardResult }
   | { readonly status: 'test'; readonly candidates: Part };
-
-/** How a stage stands with what was paid before, told before it begins. */
-export interface AskPlan {
-  readonly model: string;
-  /** "recipe", or the table and its date; null when the price is not known. */
-  readonly price: string | null;
-  /** In a sentence: what the ledger knows of this model under this and other prompt versions. */
-  readonly note: string;
-}
 
 /** Queue `secpi-data`: reading datasets and asking models. */
 export interface DataActivities {

@@ -71,6 +71,8 @@ export const endpointSchema = z
       .prefault({}),
     /** "batch": the provider's batch interface (files, a job, hours of patience), usually at half the price. */
     transport: z.enum(['chat', 'batch']).default('chat'),
+    /** How often a batch job is looked after; its provider needs minutes to hours. */
+    batchPollSeconds: z.number().min(0.05).max(3600).default(30),
     /** The field that bounds an answer; OpenAI's reasoning models want `max_completion_tokens`. */
     tokenLimitField: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
     timeoutSeconds: z.number().positive().max(7200).default(600),

@@ -112,6 +112,37 @@ export const stageSummarySchema = z.strictObject({
 });
 export type StageSummary = z.infer<typeof stageSummarySchema>;
 
+/** How far the classifier agrees with labelled rows; the intervals are exact ones of 95 %. */
+const rateSchema = z.strictObject({ value: share, low: share, high: share });
+export const calibrationSummarySchema = z.strictObject({
+  truePositives: z.int().nonnegative(),
+  falsePositives: z.int().nonnegative(),
+  falseNegatives: z.int().nonnegative(),
+  trueNegatives: z.int().nonnegative(),
+  /** Labelled rows without a usable answer; they are in no rate. */
+  unanswered: z.int().nonnegative(),
+  /** Null where nothing can be said, e.g. of precision when nothing was called relevant. */
+  precision: rateSchema.nullable(),
+  recall: rateSchema.nullable(),
+  f1: rateSchema.nullable(),
+});
+export type CalibrationSummary = z.infer<typeof calibrationSummarySchema>;
+
+export const dataSummarySchema = z.strictObject({
+  /** Rows: in, kept, dropped, duplicates, nearDuplicates, contaminated, bad. */
+  filter: countsSchema,
+  /** Rows in, accepted traces, rejected answers (a row may have several), and what the oracles did. */
+  distil: countsSchema,
+  /** Rejected answers by reason, the most frequent first. */
+  rejections: countsSchema,
+  /** Accepted traces by weakness and by language; a trace may name several weaknesses. */
+  cwes: countsSchema,
+  languages: countsSchema,
+  /** Null where the classifier was not measured. */
+  calibration: calibrationSummarySchema.nullable(),
+});
+export type DataSummary = z.infer<typeof dataSummarySchema>;
+
 export const summarySchema = z.strictObject({
   version: z.literal(1),
   run: z.strictObject({
@@ -132,6 +163,8 @@ export const summarySchema = z.strictObject({
   stages: z.array(stageSummarySchema),
   /** By stage: in, kept, dropped, duplicates, bad, and rejections by reason. */
   counts: z.record(z.string(), countsSchema),
+  /** Null in summaries of runs that had no data stages, and of older versions. */
+  data: dataSummarySchema.nullable().default(null),
   versions: z.record(z.string(), z.string()),
   formulas: z.record(z.string(), z.string()),
 });

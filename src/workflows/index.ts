@@ -1,6 +1,7 @@
 /** The workflow bundle: each export is a public workflow type. */
 export { askModel } from './askModel.ts';
 export { distillTraces } from './distillTraces.ts';
+export { estimateCost } from './estimateCost.ts';
 export { evaluateModel } from './evaluateModel.ts';
 export { filterDataset } from './filterDataset.ts';
 export { fineTune } from './fineTune.ts';

@@ -71,7 +71,7 @@ export async function runShardedStage(stage: ShardedStage): Promise<StageResult>
   const input = resumed?.input ?? (await stage.prepare());
   const opened = await stage.open(input);
   if (opened.status === 'published') return opened.result;
-  const { fingerprint, epoch, shards, rows: total } = opened;
+  const { fingerprint, epoch, shards, rows: total, note } = opened;
   const tell = ({ rows, bad, usage }: ShardTotals): void =>
     board.update(name, {
       state: 'running',
@@ -81,6 +81,8 @@ export async function runShardedStage(stage: ShardedStage): Promise<StageResult>
       note: noteOf(rows, total, bad, usage.costUsd, shards),
     });
   tell(resumed?.totals ?? { rows: 0, bad: 0, usage: emptyUsage });
+  // Until the first shard is done: what the ledger knows already.
+  if (resumed === undefined && note !== '') board.update(name, { note });
   if (resumed === undefined) await stage.prove?.(fingerprint, holder);
   const { totals, next } = await runShards(
     {

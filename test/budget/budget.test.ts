@@ -264,12 +264,13 @@ test('two processes killed again and again: never above the cap, nothing unaccou
       );
     }
     const survivors = await Promise.all([startSpender(settings), startSpender(settings)]);
-    await until('the cap', async () => (await look(handle)).pausedSince);
+    // Less than a request's worst case for each process is left over: the cap is used up, and stays so.
+    await until('the cap', async () => {
+      const { pausedSince, availableUsd, grantedUsd } = await look(handle);
+      return pausedSince !== null && availableUsd + grantedUsd < 3 * worstUsd;
+    });
     await sleep(500);
     expect(endpoint.chargedUsd).toBeLessThanOrEqual(capUsd + EPSILON_USD);
-    const paused = await look(handle);
-    // Less than a request's worst case for each process is left over: the cap is used up.
-    expect(paused.availableUsd + paused.grantedUsd).toBeLessThan(3 * worstUsd);
 
     const before = endpoint.requests;
     await handle.executeUpdate(raiseBudgetUpdate, { args: [{ capUsd: capUsd + 1 }] });

@@ -71,7 +71,12 @@ export async function runDisturbed(
     const counts = await endpoint.counts();
     const seen = new Map<string, number>();
     const manifest = await stack.store.artifacts.readByUri(result.artifact.uri);
-    for await (const { id } of readRows(stack.store.blobs, manifest.parts['answers'] ?? [], {}, answeredRowSchema))
+    for await (const { id } of readRows(
+      stack.store.blobs,
+      manifest.parts['answers'] ?? [],
+      {},
+      answeredRowSchema,
+    ))
       seen.set(id, (seen.get(id) ?? 0) + 1);
     return {
       scenario,

@@ -12,7 +12,7 @@ const lines = Buffer.from(jsonLines(rows));
 
 const folders: Readonly<Record<string, Readonly<Record<string, string | Uint8Array>>>> = {
   'JSON Lines': { 'rows.jsonl': lines },
-  'gzip': { 'rows.jsonl.gz': gzipSync(lines) },
+  gzip: { 'rows.jsonl.gz': gzipSync(lines) },
   'zstd in two frames': {
     'rows.jsonl.zst': Buffer.concat([
       zstdCompressSync(jsonLines(firstHalf)),
@@ -23,7 +23,7 @@ const folders: Readonly<Record<string, Readonly<Record<string, string | Uint8Arr
     'rows.jsonl.gz': Buffer.concat([gzipSync(jsonLines(firstHalf)), gzipSync(jsonLines(secondHalf))]),
   },
   'a JSON array': { 'rows.json': JSON.stringify(rows, null, 2) },
-  'Parquet': { 'rows.parquet': parquet(rows) },
+  Parquet: { 'rows.parquet': parquet(rows) },
   'Parquet of many groups and pages': {
     'rows.parquet': parquet(rows, { rowGroupSize: 90, pageSize: 1000, codec: 'GZIP' }),
   },
@@ -34,7 +34,10 @@ const folders: Readonly<Record<string, Readonly<Record<string, string | Uint8Arr
     'other/c.parquet': parquet(firstHalf),
     'dataset_info.json': '{}',
   },
-  'a folder of JSON Lines': { '1.jsonl': jsonLines(firstHalf), '2.jsonl.gz': gzipSync(jsonLines(secondHalf)) },
+  'a folder of JSON Lines': {
+    '1.jsonl': jsonLines(firstHalf),
+    '2.jsonl.gz': gzipSync(jsonLines(secondHalf)),
+  },
   'a folder whose card gives the train split': {
     'README.md':
       '---\nlicense: cc-by-4.0\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n    path: parts/train-*\n  - split: test\n    path: parts/test-*\n---\n# Card\n',

@@ -4,16 +4,18 @@
  * SECPI_UPDATE_GOLDEN=1.
  */
 import { readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { datasetSchema } from '../../src/contract/recipe.ts';
 import type { FilteredRow } from '../../src/contract/rows.ts';
-import { DATASET_CODE_VERSION, importRows } from '../../src/services/dataset/importDataset.ts';
+import { DATASET_CODE_VERSION, importRows, noCounts } from '../../src/services/dataset/importDataset.ts';
 import { openSource } from '../../src/services/dataset/source.ts';
 import { createCodeParser } from '../../src/services/distill/parseCode.ts';
-import { judgeTrace } from '../../src/services/distill/judgeTrace.ts';
-import { DISTILL_PROMPT_VERSION, teacherMessages } from '../../src/services/distill/prompt.ts';
+import { examine } from '../../src/services/distill/candidates.ts';
+import { toPair } from '../../src/services/distill/choose.ts';
+import { promptVersionOf, teacherMessages } from '../../src/services/distill/prompt.ts';
 import { FILTER_PROMPT_VERSION, filterMessages } from '../../src/services/filter/prompt.ts';
 import { GENERATE_CODE_VERSION } from '../../src/services/generate/runGeneration.ts';
 import { planSamples } from '../../src/services/generate/plan.ts';
@@ -28,26 +30,29 @@ const store = createObjectStore({ endpoint: 'http://127.0.0.1:1', region: 'none'
 
 async function taskRows(): Promise<FilteredRow[]> {
   const dataset = datasetSchema.parse({ uri: 'records/tasks.jsonl' });
-  const counts = { in: 0, rows: 0, duplicates: 0, bad: 0 };
-  const rows = await Array.fromAsync(importRows(await openSource(dataset, store, project), dataset, counts));
+  const source = await openSource(dataset, store, project);
+  const rows = await Array.fromAsync(importRows(source, dataset, noCounts(), { scratchDir: tmpdir() }));
   return rows.flatMap((row) =>
     row.kind === 'task' ? [{ ...row.row, cwes: ['CWE-89'], reason: 'golden' }] : [],
   );
 }
 
-async function judgedTraces(): Promise<unknown[]> {
+async function examinedTraces(): Promise<unknown[]> {
   const parser = createCodeParser('python3');
   try {
-    const judged: unknown[] = [];
+    const examined: unknown[] = [];
     for (const row of await taskRows()) {
       const text = await readFile(join(project, 'records/traces', `${row.id}.md`), 'utf8').catch(() => null);
       if (text === null) continue;
       const finishReason = text.startsWith('<!-- finish_reason: length -->') ? 'length' : 'stop';
       const body = text.replace(/^<!--.*-->\n/, '');
       const split = splitReasoning({ content: body, reasoning: null, reasoningContent: null });
-      judged.push(await judgeTrace(row, { ...split, finishReason }, parser));
+      const outcome = await examine(row, 0, { ...split, finishReason }, parser);
+      examined.push(
+        outcome.kind === 'rejected' ? outcome : toPair(row, outcome.candidate, 'structured', false),
+      );
     }
-    return judged;
+    return examined;
   } finally {
     await parser.close();
   }
@@ -56,11 +61,15 @@ async function judgedTraces(): Promise<unknown[]> {
 const outputs: Readonly<Record<string, () => Promise<unknown>>> = {
   [`dataset rows, code ${DATASET_CODE_VERSION}`]: taskRows,
   [`filter prompt, ${FILTER_PROMPT_VERSION}`]: async () => filterMessages('Write f(x).'),
-  [`teacher prompt, ${DISTILL_PROMPT_VERSION}`]: async () => [
-    teacherMessages('Write f(x).', ['CWE-22', 'CWE-78']),
-    teacherMessages('Write f(x).', []),
+  [`teacher prompt, ${promptVersionOf('structured')}`]: async () => [
+    teacherMessages('Write f(x).', ['CWE-22', 'CWE-78'], 'structured'),
+    teacherMessages('Write f(x).', [], 'structured'),
   ],
-  [`pairs and rejections, code ${DISTILL_CODE_VERSION}`]: judgedTraces,
+  [`teacher prompt, ${promptVersionOf('generic')}`]: async () =>
+    teacherMessages('Write f(x).', ['CWE-22'], 'generic'),
+  [`teacher prompt, ${promptVersionOf('none')}`]: async () =>
+    teacherMessages('Write f(x).', ['CWE-22'], 'none'),
+  [`pairs and rejections, code ${DISTILL_CODE_VERSION}`]: examinedTraces,
   [`plan of samples, code ${GENERATE_CODE_VERSION}`]: async () =>
     planSamples(['a', 'b'], 3, 7).map((planned) => ({ ...planned })),
 };

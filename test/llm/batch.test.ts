@@ -390,6 +390,21 @@ describe('jobs', () => {
     },
   );
 
+  test('whose creation nobody heard of, at a provider that does not list: not created again, money stays charged', async () => {
+    const faults = [
+      { match: 'POST /v1/batches$', times: 1, status: 0, after: true },
+      { match: 'GET /v1/batches$', times: 9, status: 405 },
+    ];
+    const server = await serve({ faults });
+    const money = purse();
+    const error = await failureOf(run(server.url, rowsOf(2), { purse: money.purse }));
+    expect(error).toMatchObject({ code: 'BATCH_FAILED' });
+    expect(error.problem).toContain('is not known');
+    expect(money.ended).toEqual(['abandoned']);
+    await failureOf(run(server.url, rowsOf(2)));
+    expect(server.counts().created).toBe(1);
+  });
+
   test('survive a provider that fails at every step for a while', async () => {
     const server = await serve({
       runMs: 60,

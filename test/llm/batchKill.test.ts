@@ -104,7 +104,7 @@ describe('a client killed with SIGKILL', () => {
     expect((await server.counts()).paid).toEqual(eachOnce);
   });
 
-  test('at every step in turn, on the way to one result', async () => {
+  test('at every step in turn, on the way to one result', { timeout: 240_000 }, async () => {
     const server = await serve({ runMs: 300, otherJobs: 3 });
     for (const [, kill] of STEPS) await work(server, kill);
     expect(await work(server, null)).toMatchObject({ texts: expected });

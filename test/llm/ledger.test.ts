@@ -4,6 +4,7 @@ import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { SecpiError } from '../../src/contract/errors.ts';
 import { listSpaces, openLedger, type Ledger, type SpaceIdentity } from '../../src/services/llm/ledger.ts';
 import { encodeAnswer } from '../../src/services/llm/ledger/answer.ts';
 import { sha256Hex } from '../../src/services/store/hash.ts';
@@ -32,6 +33,7 @@ async function open(
     onFlushError?: (error: unknown) => void;
     flushEveryMs?: number;
     identity?: SpaceIdentity;
+    maxUnpublishedBytes?: number;
   } = {},
 ) {
   const ledger = await openLedger({ objects, space: SPACE, localDir, flushEveryMs: 3_600_000, ...options });
@@ -324,6 +326,25 @@ describe('failures', () => {
     objects.failure = null;
     await expect.poll(() => ledger.counts().unpublished).toBe(0);
     expect(segmentKeys()).toHaveLength(1);
+  });
+
+  test('appending waits for a store that is away once much is unpublished, and goes on when it is back', async () => {
+    const told: unknown[] = [];
+    const ledger = await open({ maxUnpublishedBytes: 2_000, onFlushError: (error) => told.push(error) });
+    objects.failure = new SecpiError('STORE_UNAVAILABLE', 'The store is away.');
+    await ledger.append(answer('one'));
+    let appended = false;
+    const waiting = ledger.append(answer('two', 'x'.repeat(2_000))).then(() => (appended = true));
+    await expect.poll(() => told.length).toBeGreaterThan(1);
+    expect([appended, ledger.counts().unpublished]).toEqual([false, 2]);
+    expect((await ledger.get(sha256Hex('two')))?.rowId).toBe('two');
+    objects.failure = null;
+    await waiting;
+    expect(ledger.counts()).toMatchObject({ unpublished: 0, segments: 1 });
+    objects.failure = new SecpiError('STORE_ACCESS_DENIED', 'No.');
+    await expect(ledger.append(answer('three', 'x'.repeat(2_000)))).rejects.toMatchObject({
+      code: 'STORE_ACCESS_DENIED',
+    });
   });
 
   test.each(['.jsonl.zst', '.idx'])('a corrupt %s is BLOB_CORRUPT, not silence', async (suffix) => {

@@ -233,9 +233,7 @@ describe('faults', () => {
 
   test('an endpoint that stays down ends the run after the patience, retryably', async () => {
     const port = await freePort();
-    await expect(
-      run(`http://127.0.0.1:${port}/v1`, rowsOf(20), { maxOutageMs: 300 }),
-    ).rejects.toMatchObject({
+    await expect(run(`http://127.0.0.1:${port}/v1`, rowsOf(20), { maxOutageMs: 300 })).rejects.toMatchObject({
       code: 'ENDPOINT_UNREACHABLE',
       retryable: true,
       message: expect.stringContaining('ECONNREFUSED'),

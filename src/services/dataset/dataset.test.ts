@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SecpiError } from '../../contract/errors.ts';
 import { datasetSchema } from '../../contract/recipe.ts';
 import { createObjectStore } from '../store/objectStore.ts';
+import { createHashSet } from './hashSet.ts';
 import { importRows, noCounts, type ImportCounts, type ImportedRow } from './importDataset.ts';
 import { normaliseRecord, normaliseText } from './normalise.ts';
 import { openSource } from './source.ts';
@@ -30,7 +32,9 @@ async function importFile(
   const dataset = datasetSchema.parse({ uri: name, ...settings });
   const counts = noCounts();
   const source = await openSource(dataset, store, dir);
-  const rows = await Array.fromAsync(importRows(source, dataset, counts, { scratchDir: join(dir, 'scratch') }));
+  const rows = await Array.fromAsync(
+    importRows(source, dataset, counts, { scratchDir: join(dir, 'scratch') }),
+  );
   const { rows: kept, duplicates, nearDuplicates, contaminated, bad } = counts;
   expect(counts.in).toBe(kept + duplicates + nearDuplicates + contaminated + bad);
   return { rows, counts };
@@ -84,6 +88,38 @@ describe('normaliseRecord', () => {
     expect(normalised).toMatchObject({ kind: 'task', row: { task: 'G', id: '7', language: 'python' } });
   });
 
+  it.each<[Record<string, string>, Record<string, unknown>, string | null]>([
+    [{ task: 'problem.statement' }, { problem: { statement: 'S' } }, 'S'],
+    [{ task: 'a.b' }, { 'a.b': 'whole name', a: { b: 'path' } }, 'whole name'],
+    [{ task: 'turns.1.text' }, { turns: [{ text: 'no' }, { text: 'T' }] }, 'T'],
+    [{ task: 'problem.statement' }, { problem: 'no map', instruction: 'not asked for' }, null],
+    [{ task: 'constructor.name' }, { x: 1 }, null],
+  ])('follows the path of %j in %j', (fields, record, task) => {
+    const named = datasetSchema.parse({ uri: 'x.jsonl', fields });
+    const normalised = normaliseRecord(record, named);
+    expect(normalised.kind === 'task' ? normalised.row.task : null).toBe(task);
+  });
+
+  it.each<[Record<string, unknown>, string | null]>([
+    [{ test: 'def test(): pass' }, 'def test(): pass'],
+    [{ tests: ['assert a', 'assert b'] }, 'assert a\nassert b'],
+    [{ test_code: 'x', unit_tests: 'y' }, 'x'],
+    [{ test: true, tests: [] }, null],
+    [{ test: '  ' }, null],
+  ])('finds the tests of a row in %j', (record, tests) => {
+    const normalised = normaliseRecord({ instruction: 'T', ...record }, settings);
+    expect(normalised.kind === 'task' ? normalised.row.tests : '').toBe(tests);
+  });
+
+  it('takes 64-bit ids and texts with half a surrogate pair', () => {
+    const normalised = normaliseRecord({ id: 2n ** 60n, prompt: 'a\ud800b' }, settings);
+    expect(normalised).toMatchObject({ kind: 'task', row: { id: '1152921504606846976', task: 'a\ufffdb' } });
+    expect(normaliseRecord({ n: 5n, long: 'x'.repeat(9999) }, settings)).toMatchObject({
+      kind: 'bad',
+      excerpt: expect.stringMatching(/^\{"n":"5","long":"x{480,}$/u),
+    });
+  });
+
   it('hashes equal tasks alike whatever their case and blanks', () => {
     const hash = (text: string): string => {
       const normalised = normaliseRecord({ instruction: text }, settings);
@@ -95,6 +131,32 @@ describe('normaliseRecord', () => {
 
   it('keeps indentation and drops trailing blanks', () => {
     expect(normaliseText('\r\na  \r\n  b\t\r\n\r\n')).toBe('a\n  b');
+  });
+});
+
+describe('the set of hashes', () => {
+  it('holds what a set of texts holds, over many growths', () => {
+    const compact = createHashSet();
+    const plain = new Set<string>();
+    for (let number = 0; number < 60_000; number += 1) {
+      const hex = hash('sha256', String((number * 7) % 40_009));
+      expect(compact.add(hex)).toBe(!plain.has(hex));
+      plain.add(hex);
+    }
+    expect(compact.size).toBe(plain.size);
+  });
+
+  it('holds zero, and halves that are zero', () => {
+    const compact = createHashSet();
+    const hashes = ['0'.repeat(16), `${'0'.repeat(8)}00000040`, `00000040${'0'.repeat(8)}`];
+    expect([...hashes, ...hashes].map((hex) => compact.add(hex))).toEqual([
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 });
 

@@ -56,7 +56,11 @@ const EXCERPT_CHARACTERS = 500;
 /** The start of a raw value, for a reader. */
 export function excerptOf(value: unknown): string {
   const text = JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === 'bigint' ? String(inner) : typeof inner === 'string' ? inner.slice(0, EXCERPT_CHARACTERS) : inner,
+    typeof inner === 'bigint'
+      ? String(inner)
+      : typeof inner === 'string'
+        ? inner.slice(0, EXCERPT_CHARACTERS)
+        : inner,
   );
   return (text ?? String(value)).slice(0, EXCERPT_CHARACTERS).toWellFormed();
 }

@@ -9,7 +9,11 @@ export function* parseJson(bytes: Buffer, what: 'the line' | 'the element'): Gen
   try {
     text = strictUtf8.decode(bytes);
   } catch {
-    yield { kind: 'bad', problem: `${what} is not UTF-8`, excerpt: bytes.subarray(0, 120).toString('latin1') };
+    yield {
+      kind: 'bad',
+      problem: `${what} is not UTF-8`,
+      excerpt: bytes.subarray(0, 120).toString('latin1'),
+    };
     return;
   }
   if (text.trim() === '') return;

@@ -15,7 +15,8 @@ export async function* readJsonLines(file: SourceFile): AsyncGenerator<RawRecord
   for await (const chunk of textBytes(file)) {
     let rest = chunk;
     for (let end = rest.indexOf(NEWLINE); end !== -1; end = rest.indexOf(NEWLINE)) {
-      const line = pendingBytes === 0 ? rest.subarray(0, end) : Buffer.concat([...pending, rest.subarray(0, end)]);
+      const line =
+        pendingBytes === 0 ? rest.subarray(0, end) : Buffer.concat([...pending, rest.subarray(0, end)]);
       pending = [];
       pendingBytes = 0;
       rest = rest.subarray(end + 1);
@@ -24,7 +25,9 @@ export async function* readJsonLines(file: SourceFile): AsyncGenerator<RawRecord
     if (rest.length > 0) pending.push(rest);
     pendingBytes += rest.length;
     if (pendingBytes > MAX_LINE_BYTES)
-      throw unreadable(`a line of ${file.name} is longer than ${MAX_LINE_BYTES} bytes: this is not JSON Lines.`);
+      throw unreadable(
+        `a line of ${file.name} is longer than ${MAX_LINE_BYTES} bytes: this is not JSON Lines.`,
+      );
   }
   for (const record of parseJson(Buffer.concat(pending), 'the line')) {
     const isTorn = record.kind === 'bad' && pendingBytes > 0;

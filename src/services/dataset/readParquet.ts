@@ -15,12 +15,12 @@ const SLICE_BYTES = 2 * 2 ** 20;
 /** Compressed columns of a row group, held while its slices are decoded; and nested ones, decoded whole. */
 const MAX_GROUP_BYTES = 128 * 2 ** 20;
 
-/** Node's own decompressors are several times as fast as portable ones. */
+/** Node's own decompressors are several times as fast as portable ones; a page never unpacks to more than it says. */
 const compressors: typeof portable = {
   ...portable,
-  GZIP: (input) => gunzipSync(input),
-  ZSTD: (input) => zstdDecompressSync(input),
-  BROTLI: (input) => brotliDecompressSync(input),
+  GZIP: (input, bytes) => gunzipSync(input, { maxOutputLength: Math.max(1, bytes) }),
+  ZSTD: (input, bytes) => zstdDecompressSync(input, { maxOutputLength: Math.max(1, bytes) }),
+  BROTLI: (input, bytes) => brotliDecompressSync(input, { maxOutputLength: Math.max(1, bytes) }),
 };
 
 /** DATASET_UNREADABLE where the file is no Parquet, is cut, or lacks a column. */
@@ -35,7 +35,10 @@ export async function* readParquet(file: SourceFile, fields: Dataset['fields']):
     window.forget();
     window.keeps = !plan.isIndexed;
     for (let from = 0; from < rows; from += plan.sliceRows) {
-      const range = { rowStart: groupStart + from, rowEnd: groupStart + Math.min(rows, from + plan.sliceRows) };
+      const range = {
+        rowStart: groupStart + from,
+        rowEnd: groupStart + Math.min(rows, from + plan.sliceRows),
+      };
       const options = { file: window.buffer, metadata, columns, compressors, useOffsetIndex: plan.isIndexed };
       const values = await explained(file, () => parquetReadObjects({ ...options, ...range }));
       for (const value of values) yield { kind: 'value', value };
@@ -51,7 +54,9 @@ interface GroupPlan {
 }
 
 function planGroup(group: RowGroup, columns: readonly string[], name: string): GroupPlan {
-  const needed = group.columns.filter(({ meta_data: meta }) => columns.includes(meta?.path_in_schema[0] ?? ''));
+  const needed = group.columns.filter(({ meta_data: meta }) =>
+    columns.includes(meta?.path_in_schema[0] ?? ''),
+  );
   const sum = (bytes: (meta: ColumnMetaData) => bigint): number =>
     needed.reduce((total, { meta_data: meta }) => total + (meta === undefined ? 0 : Number(bytes(meta))), 0);
   const isIndexed = needed.every(({ offset_index_offset: offset }) => offset !== undefined);

@@ -84,7 +84,8 @@ async function sourceOfFolder(
 
 async function readCardOf(file: SourceFile | undefined): Promise<string | null> {
   if (file === undefined || file.bytes === 0) return null;
-  if (file.bytes > MAX_CARD_BYTES) throw unreadable(`README.md has ${file.bytes} bytes: this is no dataset card.`);
+  if (file.bytes > MAX_CARD_BYTES)
+    throw unreadable(`README.md has ${file.bytes} bytes: this is no dataset card.`);
   return Buffer.from(await file.read(0, file.bytes)).toString('utf8');
 }
 
@@ -92,22 +93,31 @@ async function readCardOf(file: SourceFile | undefined): Promise<string | null> 
  * SHA-256 of a lone file's bytes, whatever its name; of several files, of their names and hashes in order. Streamed;
  * compressed files are hashed as they are.
  */
-export async function hashSource({ files }: DatasetSource): Promise<string> {
+export async function hashSource(
+  { files }: DatasetSource,
+  { signal, progress }: { signal?: AbortSignal; progress?: (note: string) => void } = {},
+): Promise<string> {
   const hashes: string[] = [];
-  for (const file of files) {
+  for (const [index, file] of files.entries()) {
+    progress?.(`hashes ${file.name}, file ${index + 1} of ${files.length}`);
     const hash = createHash('sha256');
-    for await (const chunk of await file.open()) hash.update(chunk as Buffer);
+    for await (const chunk of await file.open()) {
+      signal?.throwIfAborted();
+      hash.update(chunk as Buffer);
+    }
     hashes.push(hash.digest('hex'));
   }
   const [only] = hashes;
   if (only !== undefined && hashes.length === 1) return only;
   const whole = createHash('sha256');
-  for (const [index, file] of files.entries()) whole.update(`${JSON.stringify(file.name)} ${hashes[index]}\n`);
+  for (const [index, file] of files.entries())
+    whole.update(`${JSON.stringify(file.name)} ${hashes[index]}\n`);
   return whole.digest('hex');
 }
 
 /** True while all files are the ones that were opened: what is read is what was hashed. */
 export function isSameSource(left: DatasetSource, right: DatasetSource): boolean {
-  const versions = ({ files }: DatasetSource): string[] => files.map(({ name, version }) => `${name} ${version}`);
+  const versions = ({ files }: DatasetSource): string[] =>
+    files.map(({ name, version }) => `${name} ${version}`);
   return JSON.stringify(versions(left)) === JSON.stringify(versions(right));
 }

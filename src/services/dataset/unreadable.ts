@@ -7,7 +7,10 @@ export interface Unreadable {
   readonly field?: string;
 }
 
-export function unreadable(problem: string, { field = 'dataset.uri', ...options }: Unreadable = {}): SecpiError {
+export function unreadable(
+  problem: string,
+  { field = 'dataset.uri', ...options }: Unreadable = {},
+): SecpiError {
   return new SecpiError('DATASET_UNREADABLE', problem, { field, ...options });
 }
 

@@ -14,10 +14,13 @@ describe('BANDIT.read', () => {
     test_name: `name_of_${test_id}`,
     line_number,
   });
-  const read = (errors: object[], results: object[]) => BANDIT.read(JSON.stringify({ errors, results }), positions);
+  const read = (errors: object[], results: object[]) =>
+    BANDIT.read(JSON.stringify({ errors, results }), positions);
 
   it('takes the first finding of each file by line', () => {
-    expect(read([], [result('7.py', 'B602', 9), result('7.py', 'B307', 2), result('0.py', 'B608', 1)])).toEqual(
+    expect(
+      read([], [result('7.py', 'B602', 9), result('7.py', 'B307', 2), result('0.py', 'B608', 1)]),
+    ).toEqual(
       new Map([
         [7, 'B307 name_of_B307 line 2'],
         [0, 'B608 name_of_B608 line 1'],
@@ -36,10 +39,11 @@ describe('BANDIT.read', () => {
     );
   });
 
-  it.each([['no JSON'], ['{}'], [JSON.stringify({ errors: [], results: [result('9.py', 'B1', 1)] })]])(
-    'throws on %s',
-    (report) => expect(() => BANDIT.read(report, positions)).toThrow(),
-  );
+  it.each([
+    ['no JSON', /JSON/],
+    ['{}', /results/],
+    [JSON.stringify({ errors: [], results: [result('9.py', 'B1', 1)] }), /9\.py, which is not among/],
+  ])('throws on %s', (report, message) => expect(() => BANDIT.read(report, positions)).toThrow(message));
 });
 
 describe('FLAWFINDER.read', () => {

@@ -130,6 +130,7 @@ function keepFirst(
   detail: string,
 ): void {
   const position = positions.get(basename(file));
-  if (position === undefined) throw new Error(`the analyser reports on ${file}, which is not among the files`);
+  if (position === undefined)
+    throw new Error(`the analyser reports on ${file}, which is not among the files`);
   if (!findings.has(position)) findings.set(position, detail);
 }

@@ -30,6 +30,8 @@ export interface AnalyseOptions {
   readonly pythonPath: string;
   readonly names: readonly AnalyserName[];
   readonly signal?: AbortSignal;
+  /** Where the code lies meanwhile; default: the system's folder. */
+  readonly tempDir?: string;
   /** Of one call of one analyser over all files; default 10 minutes. */
   readonly timeoutMs?: number;
 }
@@ -103,9 +105,9 @@ async function analyseFiles(
 async function callAnalyser(
   tool: Analyser,
   files: readonly AnalysedFile[],
-  { pythonPath, signal, timeoutMs = 600_000 }: AnalyseOptions,
+  { pythonPath, signal, tempDir = tmpdir(), timeoutMs = 600_000 }: AnalyseOptions,
 ): Promise<Map<number, string>> {
-  const folder = await mkdtemp(join(tmpdir(), 'secpi-analyse-'));
+  const folder = await mkdtemp(join(tempDir, 'secpi-analyse-'));
   try {
     const code = join(folder, 'code');
     await mkdir(code);

@@ -3,7 +3,12 @@
  * as a part to the sandbox and come back as verdicts.
  */
 import { z } from 'zod';
-import { cweSchema, type FilteredRow, type RejectedTrace, type RejectionReason } from '../../contract/rows.ts';
+import {
+  cweSchema,
+  type FilteredRow,
+  type RejectedTrace,
+  type RejectionReason,
+} from '../../contract/rows.ts';
 import { canonicalLanguage } from '../language/index.ts';
 import type { CodeParser } from './parseCode.ts';
 import { checkTrace, type TeacherAnswer } from './traceChecks.ts';

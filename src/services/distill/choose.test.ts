@@ -42,7 +42,10 @@ describe('chooseBest', () => {
   ])('%s', (_, all, sample) => expect(chooseBest(all)?.sample).toBe(sample));
 
   it('does not depend on the order', () => {
-    const one = fc.record({ characters: fc.integer({ min: 1, max: 5 }), oracles: fc.integer({ min: 0, max: 3 }) });
+    const one = fc.record({
+      characters: fc.integer({ min: 1, max: 5 }),
+      oracles: fc.integer({ min: 0, max: 3 }),
+    });
     fc.assert(
       fc.property(fc.array(one, { minLength: 1, maxLength: 8 }), fc.infiniteStream(fc.nat()), (all, keys) => {
         const set = all.map(({ characters, oracles }, sample) => passing(sample, characters, oracles));

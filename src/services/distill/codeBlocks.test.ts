@@ -18,4 +18,3 @@ describe('findCodeBlocks', () => {
     ['none', 'just text', []],
   ])('%s', (_, text, blocks) => expect(findCodeBlocks(text)).toEqual(blocks));
 });
-

@@ -113,7 +113,11 @@ function body(about: DatasetAbout, { rows, languages, cwes }: DatasetTally): str
         ['prompt', 'list of {role, content}', prompt],
         ['reasoning', 'string', "the teacher's thoughts"],
         ['answer', 'string', 'its answer with the program in a fenced block'],
-        ['messages', 'list of {role, content}', 'prompt and reply, the reasoning between `<think>` and `</think>`'],
+        [
+          'messages',
+          'list of {role, content}',
+          'prompt and reply, the reasoning between `<think>` and `</think>`',
+        ],
         ['language', 'string', 'programming language, null where unknown'],
         ['cwes', 'list of string', 'weaknesses that a naive solution could carry, likeliest first'],
         ['group', 'int', 'tasks that nearly repeat each other share it: a split must not tear a group apart'],

@@ -53,7 +53,13 @@ const readFileRows = async (path: string): Promise<Record<string, unknown>[]> =>
 
 describe('exportDataset', () => {
   it('writes files that read back as the rows, in order', async () => {
-    const files = await exportDataset({ rows: rowsTo(1203), rowCount: 1203, about, folder, rowsPerFile: 600 });
+    const files = await exportDataset({
+      rows: rowsTo(1203),
+      rowCount: 1203,
+      about,
+      folder,
+      rowsPerFile: 600,
+    });
     expect(files.map(({ path }) => path)).toEqual([
       'README.md',
       'data/train-00000-of-00003.parquet',
@@ -99,7 +105,9 @@ describe('exportDataset', () => {
       'print(json.dumps([str(table.schema.field("messages").type), table.num_rows, table.slice(1, 1).to_pylist()[0]]))',
     ].join('\n');
     const path = join(folder, 'data/train-00000-of-00003.parquet');
-    const [type, rows, second] = JSON.parse((await execute(python, ['-c', script, path])).stdout) as unknown[];
+    const [type, rows, second] = JSON.parse(
+      (await execute(python, ['-c', script, path])).stdout,
+    ) as unknown[];
     expect(type).toMatch(/^list<element: struct<role: string not null, content: string not null> not null>$/);
     expect(rows).toBe(600);
     expect(second).toMatchObject({ prompt: row(1).prompt, cwes: row(1).cwes });
@@ -107,7 +115,9 @@ describe('exportDataset', () => {
 
   it('refuses another number of rows than announced', async () => {
     const given = { about, folder, rowsPerFile: 2 };
-    await expect(exportDataset({ ...given, rows: rowsTo(3), rowCount: 4 })).rejects.toThrow('4 rows were announced');
+    await expect(exportDataset({ ...given, rows: rowsTo(3), rowCount: 4 })).rejects.toThrow(
+      '4 rows were announced',
+    );
     await expect(exportDataset({ ...given, rows: rowsTo(5), rowCount: 4 })).rejects.toThrow('or more came');
   });
 

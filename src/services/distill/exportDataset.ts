@@ -53,7 +53,9 @@ export async function exportDataset(request: ExportRequest): Promise<ExportedFil
   }
   const extra = await counted.next();
   if (tally.rows !== rowCount || extra.done !== true)
-    throw new Error(`${rowCount} rows were announced and ${tally.rows}${extra.done === true ? '' : ' or more'} came`);
+    throw new Error(
+      `${rowCount} rows were announced and ${tally.rows}${extra.done === true ? '' : ' or more'} came`,
+    );
   await writeFile(join(folder, 'README.md'), datasetCard(about, tally));
   return await Promise.all(
     ['README.md', ...paths].map(async (path) => ({ path, bytes: (await stat(join(folder, path))).size })),

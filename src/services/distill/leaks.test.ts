@@ -14,7 +14,10 @@ describe('findLeak', () => {
   ])('finds the talk of instructions in "%s"', (text) => expect(findLeak(text)).not.toBeNull());
 
   it.each([
-    ['a whole step', 'So: where exactly in this program it would appear, and what an attacker would do with it.'],
+    [
+      'a whole step',
+      'So: where exactly in this program it would appear, and what an attacker would do with it.',
+    ],
     ['other case and punctuation', 'PREFERRING “the standard library” and constructs\n— that make! sense.'],
     [
       'the reminder of the ablation',
@@ -30,12 +33,14 @@ describe('findLeak', () => {
     'I think about what an attacker would do with a name.',
     'A short plan of the program helps. The program follows.',
     'I will not mention the password.',
+    'The error must not mention any account in the message.',
   ])('finds no leak in "%s"', (text) => expect(findLeak(text)).toBeNull());
 
   it('finds every line of our instructions that has eight words', () => {
-    for (const line of INSTRUCTION_TEXTS.join('\n').split('\n')) {
-      if ((line.match(/[\p{L}\p{N}]+/gu) ?? []).length >= 8) expect(findLeak(`Well. ${line}`)).not.toBeNull();
-    }
+    const lines = INSTRUCTION_TEXTS.join('\n').split('\n');
+    const long = lines.filter((line) => (line.match(/[\p{L}\p{N}]+/gu) ?? []).length >= 8);
+    expect(long.length).toBeGreaterThan(8);
+    expect(long.filter((line) => findLeak(`Well. ${line}`) === null)).toEqual([]);
   });
 });
 
@@ -47,7 +52,7 @@ describe('findSecurityText', () => {
     'Build the query without SQL injection.',
     'Follow OWASP and escape the names.',
     'Implement a login with all security best practices.',
-    ...teacherMessages('Write f(x).', ['CWE-22'])
+    ...teacherMessages('Write f(x).', ['CWE-22'], 'structured')
       .concat(teacherMessages('Write f(x).', [], 'generic'))
       .flatMap(({ role, content }) => (role === 'system' ? [content] : [])),
   ])('finds it in "%s"', (task) => expect(findSecurityText(task)).not.toBeNull());

@@ -15,7 +15,7 @@ const TALK: readonly RegExp[] = [
   /\bweaknesses to consider\b/i,
   /\bI (?:was|am|have been|'m|’m) (?:asked|told|instructed) to (?:consider|think about|list|enumerate|walk through|avoid)\b/i,
   /\b(?:step|steps) [1-7] (?:of|from) (?:the|my) (?:instructions?|prompt|message)\b/i,
-  /\b(?:not|never|shouldn['’]t|mustn['’]t) (?:to )?mention (?:these|the|this|any|that)(?: \w+){0,4} (?:steps?|message|instructions?|prompt|security)\b/i,
+  /\bmention (?:these steps|this message|the (?:steps|instructions|prompt)|that (?:somebody|someone|anybody|I was asked))\b/i,
   /\b(?:come|came|coming) (?:up with|to) (?:these|this|it|the questions?) (?:questions? )?by myself\b/i,
 ];
 

@@ -16,6 +16,8 @@ describe('createCodeParser', () => {
     ],
     ['ts', 'const a: number = 1;', true],
     ['ts', 'const a: = 1;', false],
+    ['ts', 'const a = <number>b;', true],
+    ['tsx', 'const a = <div>{b as string}</div>;', true],
     ['python', '('.repeat(5000), false],
     ['python', 'x = 1', true],
   ])('%s code %j parses: %s', async (language, code, parses) => {

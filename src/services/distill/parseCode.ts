@@ -6,7 +6,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { parse } from '@swc/core';
+import { parse, type ParserConfig } from '@swc/core';
 import { canonicalLanguage } from '../language/index.ts';
 
 export type ParseOutcome =
@@ -44,7 +44,11 @@ export function createCodeParser(pythonPath: string): CodeParser {
         return { kind: 'broken', detail: 'the parser gave up on this code' };
       }
       if (language === 'javascript') return await parseWithSwc(code, 'ecmascript');
-      if (language === 'typescript') return await parseWithSwc(code, 'typescript');
+      if (language === 'typescript') {
+        const plain = await parseWithSwc(code, 'typescript');
+        // A cast in angle brackets is JSX to the other dialect, so a file is one of the two.
+        return plain.kind === 'parses' ? plain : await parseWithSwc(code, 'tsx');
+      }
       return { kind: 'notJudged' };
     },
     async close() {
@@ -54,9 +58,15 @@ export function createCodeParser(pythonPath: string): CodeParser {
   };
 }
 
-async function parseWithSwc(code: string, syntax: 'ecmascript' | 'typescript'): Promise<ParseOutcome> {
+const SYNTAX: Readonly<Record<'ecmascript' | 'typescript' | 'tsx', ParserConfig>> = {
+  ecmascript: { syntax: 'ecmascript', jsx: true },
+  typescript: { syntax: 'typescript', tsx: false },
+  tsx: { syntax: 'typescript', tsx: true },
+};
+
+async function parseWithSwc(code: string, syntax: keyof typeof SYNTAX): Promise<ParseOutcome> {
   try {
-    await parse(code, syntax === 'typescript' ? { syntax, tsx: false } : { syntax, jsx: true });
+    await parse(code, SYNTAX[syntax]);
     return { kind: 'parses' };
   } catch (error) {
     return { kind: 'broken', detail: firstLine(error instanceof Error ? error.message : String(error)) };

@@ -10,10 +10,13 @@ const ASSUMED_BYTES_PER_TOKEN = 4;
 /** Without a sample: answers of this share of what is allowed. */
 const ASSUMED_SHARE_OF_MAX_TOKENS = 0.5;
 
-/** An answer of the sample. */
-export interface AnswerSize {
+/** What a row of the sample took. */
+export interface RowCost {
   readonly promptBytes: number;
+  /** Of all its answers. */
   readonly usage: TokenUsage;
+  readonly requests: number;
+  /** Of all its requests, one after the other. */
   readonly latencyMs: number;
 }
 
@@ -29,7 +32,7 @@ export interface Rest {
   readonly requestsAtMost: number;
 }
 
-/** What a row takes besides its first answer, as a multiple of that: more samples, a judge. */
+/** What a row takes in all, as a multiple of what its answers in the sample took: a judge reads them besides. */
 export interface Multiple {
   readonly requests: number;
   readonly promptTokens: number;
@@ -48,7 +51,7 @@ export interface StageToProject {
   readonly known: number;
   readonly sampled: number;
   readonly rest: Rest;
-  readonly answers: readonly AnswerSize[];
+  readonly answers: readonly RowCost[];
   readonly multiple: Multiple;
 }
 
@@ -73,7 +76,8 @@ export function projectStage(stage: StageToProject): ProjectedStage {
   );
   const { promptTokens, completionTokens, cost } =
     answers.length === 0 ? assumed(stage, price) : predicted(stage, price);
-  const requests = rest.rows.expected * multiple.requests;
+  const perRow = answers.length === 0 ? 1 : mean(answers.map((row) => row.requests));
+  const requests = rest.rows.expected * perRow * multiple.requests;
   const total = promptTokens * multiple.promptTokens + completionTokens * multiple.completionTokens;
   const expectedUsd = cost.expected * multiple.costUsd;
   const variance = cost.variance * multiple.costUsd ** 2;
@@ -99,7 +103,7 @@ export function projectStage(stage: StageToProject): ProjectedStage {
       sampled: stage.sampled,
     },
     variance: isKnown ? variance : null,
-    seconds: secondsOf(endpoint, requests, total, mean(answers.map(({ latencyMs }) => latencyMs))),
+    seconds: secondsOf(endpoint, requests, total, mean(answers.map(({ latencyMs }) => latencyMs)) / perRow),
   };
 }
 

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { enforceGate, measureAgreement, type Judgement } from './calibrate.ts';
 
-const times = (count: number, judgement: Judgement): Judgement[] => Array.from({ length: count }, () => judgement);
+const times = (count: number, judgement: Judgement): Judgement[] =>
+  Array.from({ length: count }, () => judgement);
 const judgements = [
   ...times(45, { labelled: true, said: true }),
   ...times(5, { labelled: false, said: true }),
@@ -26,9 +27,9 @@ test('nothing called relevant is no precision, and does not pass a gate', () => 
   const agreement = measureAgreement(times(10, { labelled: true, said: false }));
   expect(agreement.precision).toBeNull();
   expect(agreement.recall?.value).toBe(0);
-  expect(() =>
-    enforceGate(agreement, { labels: 'x', minPrecision: 0.5, minRecall: 0, minF1: 0 }),
-  ).toThrow(/CALIBRATION_FAILED.*minPrecision.*not measurable/s);
+  expect(() => enforceGate(agreement, { labels: 'x', minPrecision: 0.5, minRecall: 0, minF1: 0 })).toThrow(
+    /CALIBRATION_FAILED.*minPrecision.*not measurable/s,
+  );
 });
 
 test('the gate asks for the lower end of the interval', () => {

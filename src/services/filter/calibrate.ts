@@ -78,7 +78,12 @@ export function enforceGate(agreement: Agreement, gate: Calibration): void {
   ).flatMap(([name, measured, least, field]) => {
     const low = measured?.low ?? 0;
     if (low >= least) return [];
-    return [{ field, text: `the lower end of ${name} is ${low.toFixed(3)} (${describeRate(measured)}), below ${least}` }];
+    return [
+      {
+        field,
+        text: `the lower end of ${name} is ${low.toFixed(3)} (${describeRate(measured)}), below ${least}`,
+      },
+    ];
   });
   const [first] = failures;
   if (first === undefined) return;

@@ -17,7 +17,10 @@ export interface ReviewRequest {
 }
 
 /** Drawn without replacement, every row with the same chance: those whose hash with the seed is lowest. */
-export async function drawReview(store: Store, { kept, dropped, rows, seed }: ReviewRequest): Promise<Part[]> {
+export async function drawReview(
+  store: Store,
+  { kept, dropped, rows, seed }: ReviewRequest,
+): Promise<Part[]> {
   if (rows === 0) return [];
   const half = Math.ceil(rows / 2);
   const drawn = [

@@ -75,7 +75,7 @@ export class Address {
     this.#refusedSinceMs = null;
     if (this.health.heard(nowMs)) this.limiter.restart(nowMs);
     const usedTokens = usage.promptTokens + usage.completionTokens;
-    this.limiter.accepted(nowMs, this.#countsTokens ? usedTokens - turn.tokens : 0);
+    this.limiter.accepted(nowMs, turn.number, this.#countsTokens ? usedTokens - turn.tokens : 0);
   }
 
   #failed(error: unknown, turn: Turn): void {
@@ -89,7 +89,7 @@ export class Address {
       this.#refusedSinceMs ??= nowMs;
       this.limiter.refused(nowMs, turn.number, error.retryAfterMs ?? null, turn.tokens);
     } else {
-      this.limiter.accepted(nowMs, -turn.tokens);
+      this.limiter.accepted(nowMs, turn.number, -turn.tokens);
     }
     // Only a refusal that is no gateway's shows that the model's server is there.
     const isThere = error.kind === 'request' || error.kind === 'endpoint' || error.status === 429;
@@ -105,7 +105,7 @@ export class Address {
 
   #forget(turn: Turn): void {
     if (turn.isProbe) this.health.endProbe();
-    this.limiter.cancelled(performance.now(), turn.tokens);
+    this.limiter.cancelled(performance.now(), turn.number, turn.tokens);
   }
 
   async close(): Promise<void> {

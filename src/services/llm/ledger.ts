@@ -27,6 +27,8 @@ export interface LedgerOptions {
   readonly flushEveryMs?: number;
   readonly refreshEveryMs?: number;
   readonly maxSegmentRows?: number;
+  /** Answers kept in memory (and on disk) while the store does not take them; beyond this `append` waits. Default 64 MiB. */
+  readonly maxUnpublishedBytes?: number;
   /** A flush in the background failed; the answers are safe on disk and it is tried again. */
   readonly onFlushError?: (error: unknown) => void;
 }

@@ -20,12 +20,13 @@ export interface LimiterOptions {
 const ROUND_MS = 1_000;
 const SEARCH_ROUND_MS = 250;
 const ROUND_REQUESTS = 20;
-/** This share of the last requests refused: the round need not end before something is done. */
+/** So many of the last requests, and this share of them refused: the round need not end before something is done. */
+const OVERRUN_REQUESTS = 28;
 const TOO_MANY = 0.5;
 /** At a known pace the last requests are those of this time: the end of a window is no overrun. */
 const OVERRUN_SECONDS = 0.25;
 /** A bucket that is empty lets some through between refusals, at least this share; a window that is used up none. */
-const TRICKLE = 0.08;
+const TRICKLE = 0.2;
 /** Everybody's wait after an overrun, where the address does not say; doubles. */
 const FIRST_HOLD_MS = 200;
 const LONGEST_HOLD_MS = 5_000;
@@ -34,7 +35,9 @@ const LONGEST_HOLD_MS = 5_000;
 const BELOW_ACCEPTED = 0.985;
 const AFTER_OVERRUN = 0.9;
 const LEAST_PER_SECOND = 0.05;
-const FIRST_STEP = 0.01;
+const FIRST_STEP = 0.02;
+const SMALLEST_STEP = 0.01;
+const LARGEST_STEP = 0.04;
 const SEARCH_STEP = 0.25;
 const FIRST_REST_MS = 1_000;
 const REST_GROWTH = 3;
@@ -42,8 +45,12 @@ const LONGEST_REST_MS = 30_000;
 /** A ceiling met again within this share is the same ceiling. */
 const SAME_CEILING = 0.05;
 
-/** A share of refusals that is at least this part of what it was before a fall did not shrink. */
+/** A share of refusals that is no less than this part of what it was did not shrink. */
 const UNSHRUNK = 0.6;
+/** Falls that change nothing until their share is borne: one may have been measured while a burst was still paid for. */
+const VAIN_FALLS = 2;
+/** Where so large a share is borne, the falls before went far: the way back is taken in large steps. */
+const WORTH_SEARCHING = 0.08;
 const FIRST_TOLERANCE_MS = 30_000;
 const LONGEST_TOLERANCE_MS = 10 * 60_000;
 
@@ -51,6 +58,8 @@ const LONGEST_TOLERANCE_MS = 10 * 60_000;
 interface Round {
   /** Number of the first after the last decision. */
   readonly first: number;
+  /** Those before it that are still in flight. */
+  elders: number;
   /** Number of the first that counts; null until what the last decision could not change any more is over. */
   countsFrom: number | null;
   startMs: number | null;
@@ -65,6 +74,10 @@ interface Fall {
   readonly paceBefore: number | null;
   /** Share of refusals above the tolerated one. */
   readonly excess: number;
+  /** The pace fell by about that share, so that refusals for its sake must be gone. */
+  readonly isTelling: boolean;
+  /** Falls before it that changed nothing. */
+  readonly vainly: number;
 }
 
 export class Limiter {
@@ -78,7 +91,7 @@ export class Limiter {
   /** Requests in flight, at most, after the ramp. */
   #window: number;
   #holdUntilMs = 0;
-  #round: Round = { first: 0, countsFrom: 0, startMs: null, paced: false, crowded: false };
+  #round: Round = { first: 0, elders: 0, countsFrom: 0, startMs: null, paced: false, crowded: false };
   #judgedMs = Number.NEGATIVE_INFINITY;
   #latestRetryMs = 0;
   #fall: Fall | null = null;
@@ -120,7 +133,11 @@ export class Limiter {
 
   /** Milliseconds until a request may go out; 0: now; Infinity: when another one has ended. To be asked only by somebody who wants to send. */
   waitMs(nowMs: number): number {
-    if (this.#ramp?.isOver === true) this.#ramp = null;
+    if (this.#ramp?.isOver === true) {
+      this.#ramp = null;
+      // What was sent so far was sent at no steady pace.
+      this.#nextRound(nowMs);
+    }
     const { requests, tokens } = this.#buckets;
     const byRate = Math.max(
       this.#holdUntilMs - nowMs,
@@ -149,9 +166,9 @@ export class Limiter {
   }
 
   /** A request was answered, or failed for reasons that say nothing about limits. `tokensOff`: used less estimated. */
-  accepted(nowMs: number, tokensOff: number): void {
-    this.#inFlight -= 1;
-    this.#overruns = 0;
+  accepted(nowMs: number, number: number, tokensOff: number): void {
+    this.#ended(number);
+    if (number >= this.#round.first) this.#overruns = 0;
     this.#buckets.tokens?.take(nowMs, tokensOff);
     this.#ramp?.answered(nowMs);
     this.#judge(nowMs);
@@ -159,7 +176,7 @@ export class Limiter {
 
   /** A request was told to come later. */
   refused(nowMs: number, number: number, retryAfterMs: number | null, tokens: number): void {
-    this.#inFlight -= 1;
+    this.#ended(number);
     this.#buckets.tokens?.take(nowMs, -tokens);
     this.#log.refuse(number, nowMs);
     if (number >= this.#round.first && retryAfterMs !== null)
@@ -168,9 +185,14 @@ export class Limiter {
   }
 
   /** A request that got its turn did not go out after all. */
-  cancelled(nowMs: number, tokens: number): void {
-    this.#inFlight -= 1;
+  cancelled(nowMs: number, number: number, tokens: number): void {
+    this.#ended(number);
     this.#buckets.tokens?.take(nowMs, -tokens);
+  }
+
+  #ended(number: number): void {
+    this.#inFlight -= 1;
+    if (number < this.#round.first) this.#round.elders -= 1;
   }
 
   /** The address was away and is back: it is not met with everything at once. */
@@ -182,43 +204,48 @@ export class Limiter {
   #judge(nowMs: number): void {
     if (nowMs < this.#holdUntilMs || nowMs - this.#judgedMs < 2) return;
     this.#judgedMs = nowMs;
+    // What a decision could not change any more tells nothing new.
+    if (this.#round.startMs === null || nowMs < this.#round.startMs) return;
     const { first } = this.#round;
-    const most = Math.max(ROUND_REQUESTS, Math.ceil((this.#pace.perSecond ?? 0) * OVERRUN_SECONDS));
+    const most = Math.max(OVERRUN_REQUESTS, Math.ceil((this.#pace.perSecond ?? 0) * OVERRUN_SECONDS));
     const recent = this.#log.untilLastRefusal(first, most);
     if (recent.sent >= most && recent.refused >= TOO_MANY * recent.sent) {
-      this.#overrun(nowMs);
+      this.#overrun(nowMs, most);
       return;
     }
+    if (this.#round.countsFrom === null) {
+      this.#round.countsFrom = this.#log.next;
+      this.#round.startMs = nowMs;
+    }
     const { startMs } = this.#round;
-    if (startMs === null || nowMs < startMs) return;
-    this.#round.countsFrom ??= this.#log.next;
     const roundMs = this.#searching ? SEARCH_ROUND_MS : ROUND_MS;
     if (nowMs - startMs < roundMs + this.#log.lagMs) return;
     const counted = this.#log.tally(nowMs, this.#round.countsFrom);
     if (counted.sent >= ROUND_REQUESTS) this.#closeRound(nowMs, counted, nowMs - this.#log.lagMs - startMs);
   }
 
-  /** Nearly all are refused. */
-  #overrun(nowMs: number): void {
-    this.#overruns += 1;
-    const since = this.#log.sinceFirstRefusal(this.#round.first);
-    const trickle = since.sent - since.refused;
-    if (trickle >= TRICKLE * since.sent) {
+  /** At least half of the last `most` are refused. */
+  #overrun(nowMs: number, most: number): void {
+    const since = this.#log.sinceFirstRefusal(this.#round.first, most);
+    const passed = since.sent - since.refused;
+    // Of the last second, though a second may hold parts of two windows of the address.
+    const lastSecond = this.#log.acceptedPerSecond(nowMs, ROUND_MS);
+    if (passed >= TRICKLE * since.sent) {
       // An empty bucket: what comes through is what flows in.
-      this.#fallTo(nowMs, (trickle * 1000) / Math.max(1, since.spanMs), null);
+      const inflow = (passed * 1000) / Math.max(1, since.spanMs);
+      this.#fallTo(nowMs, Math.max(lastSecond, inflow), null);
       this.#searching = true;
       this.#nextRound(nowMs);
       return;
     }
-    if (this.#overruns > 1 && this.#inFlight > 0) {
-      // Refused although the pace fell, while those in flight go on: it is their number that is limited.
+    this.#overruns += 1;
+    if (this.#overruns > 1 && this.#round.elders > 0) {
+      // Refused although everybody waited and the pace fell, while those in flight go on: their number is limited.
       this.#pace.set(null, nowMs);
-      this.#window = this.#inFlight;
+      this.#window = this.#round.elders;
     } else {
-      const accepted = this.#log.acceptedPerSecond(nowMs, ROUND_MS);
-      // A second may hold parts of two windows of the address: who is still too fast was counted so.
-      const most = (this.#pace.perSecond ?? Number.POSITIVE_INFINITY) * AFTER_OVERRUN;
-      this.#fallTo(nowMs, Math.min(accepted, most), null);
+      const slower = (this.#pace.perSecond ?? Number.POSITIVE_INFINITY) * AFTER_OVERRUN;
+      this.#fallTo(nowMs, Math.min(lastSecond, slower), null);
     }
     const unsaidMs = Math.min(LONGEST_HOLD_MS, FIRST_HOLD_MS * 2 ** (this.#overruns - 1));
     this.#holdUntilMs = this.#latestRetryMs > nowMs ? this.#latestRetryMs : nowMs + unsaidMs;
@@ -232,9 +259,12 @@ export class Limiter {
     // A single refusal, or four standard deviations of the tolerated share, may be chance.
     const significant = refused - share * sent > Math.max(1, 4 * Math.sqrt(share * (1 - share) * sent));
     if (!significant) this.#rise(nowMs);
-    else if (this.#fall !== null && excess > this.#fall.excess * UNSHRUNK) this.#tolerate(nowMs, refused / sent);
+    else if (this.#fall !== null && this.#fall.vainly + 1 >= VAIN_FALLS && isVain(this.#fall, excess))
+      this.#tolerate(nowMs, refused / sent, this.#fall);
     else {
-      this.#fallTo(nowMs, ((sent - refused) * 1000) / lastedMs, excess);
+      const sentPerSecond = (sent * 1000) / lastedMs;
+      const most = Math.min(sentPerSecond, this.#pace.perSecond ?? Number.POSITIVE_INFINITY);
+      this.#fallTo(nowMs, most * (1 - excess), excess, sentPerSecond);
       // What went out before counts against the same window of the address.
       this.#nextRound(nowMs + ROUND_MS);
       return;
@@ -244,32 +274,43 @@ export class Limiter {
 
   #nextRound(startMs: number): void {
     const first = this.#log.next;
-    this.#round = { first, countsFrom: null, startMs, paced: false, crowded: false };
+    this.#round = { first, elders: this.#inFlight, countsFrom: null, startMs, paced: false, crowded: false };
     this.#latestRetryMs = 0;
   }
 
-  #fallTo(nowMs: number, acceptedPerSecond: number, excess: number | null): void {
+  /** `excess` and `sentPerSecond` of the round that shows it; null when only a moment does. */
+  #fallTo(nowMs: number, acceptedPerSecond: number, excess: number | null, sentPerSecond = 0): void {
     const paceBefore = this.#pace.perSecond;
     const known = this.#ceiling !== null && Math.abs(acceptedPerSecond / this.#ceiling - 1) < SAME_CEILING;
     this.#rest.ms = known ? Math.min(LONGEST_REST_MS, this.#rest.ms * REST_GROWTH) : FIRST_REST_MS;
     this.#rest.untilMs = nowMs + this.#rest.ms;
-    this.#step = FIRST_STEP;
+    this.#step = known ? SMALLEST_STEP : FIRST_STEP;
     this.#searching = false;
     this.#ceiling = acceptedPerSecond;
     this.#ramp = null;
     this.#window = this.#concurrency;
-    this.#fall = excess === null ? null : { paceBefore, excess };
     // A pace that was found before is at most halved: a moment of refusals is no measure.
     const least = paceBefore === null ? LEAST_PER_SECOND : paceBefore / 2;
-    this.#pace.set(Math.max(least, acceptedPerSecond * BELOW_ACCEPTED), nowMs);
+    const pace = Math.max(least, acceptedPerSecond * BELOW_ACCEPTED);
+    const last = this.#fall !== null && excess !== null && isVain(this.#fall, excess) ? this.#fall : null;
+    this.#fall =
+      excess === null
+        ? null
+        : {
+            paceBefore: last === null ? paceBefore : last.paceBefore,
+            excess,
+            isTelling: pace <= sentPerSecond * (1 - excess * UNSHRUNK),
+            vainly: last === null ? 0 : last.vainly + 1,
+          };
+    this.#pace.set(pace, nowMs);
   }
 
-  #tolerate(nowMs: number, share: number): void {
+  #tolerate(nowMs: number, share: number, { paceBefore }: Fall): void {
     const { ms } = this.#tolerated;
     this.#tolerated = { share, untilMs: nowMs + ms, ms: Math.min(LONGEST_TOLERANCE_MS, ms * 2) };
-    this.#pace.set(this.#fall?.paceBefore ?? null, nowMs);
+    this.#pace.set(paceBefore, nowMs);
     this.#fall = null;
-    this.#searching = this.#pace.perSecond !== null;
+    this.#searching = this.#pace.perSecond !== null && share >= WORTH_SEARCHING;
   }
 
   #rise(nowMs: number): void {
@@ -282,10 +323,15 @@ export class Limiter {
     if (this.#searching) this.#pace.set(perSecond * (1 + SEARCH_STEP), nowMs);
     else if (this.#round.paced && rested) {
       this.#pace.set(perSecond * (1 + this.#step), nowMs);
-      this.#step = Math.min(SEARCH_STEP, this.#step * 2);
+      this.#step = Math.min(LARGEST_STEP, this.#step * 2);
     } else if (this.#round.crowded && !this.#round.paced) {
       // The number in flight limits more than the pace does.
       this.#pace.set(null, nowMs);
     }
   }
+}
+
+/** The share of refusals did not shrink with the pace. One that grew was not measured well the time before. */
+function isVain({ excess, isTelling }: Fall, now: number): boolean {
+  return isTelling && now > excess * UNSHRUNK && now < excess / UNSHRUNK;
 }

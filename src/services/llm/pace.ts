@@ -1,7 +1,7 @@
 /** A steady rate with a little slack for timers that are late. Pure. */
 
 /** Requests that were due this long ago may still go out at once; what was due before is forgone. */
-const SLACK_MS = 40;
+const SLACK_MS = 15;
 
 export class Pace {
   #perSecond: number | null = null;
@@ -15,7 +15,7 @@ export class Pace {
 
   set(perSecond: number | null, nowMs: number): void {
     this.#perSecond = perSecond;
-    this.#dueMs = Math.max(this.#dueMs, nowMs - SLACK_MS);
+    this.#dueMs = Math.max(this.#dueMs, nowMs);
   }
 
   waitMs(nowMs: number): number {

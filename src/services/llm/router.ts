@@ -22,11 +22,7 @@ export class Router {
   #told: EndpointState = { kind: 'up' };
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(
-    addresses: readonly Address[],
-    maxOutageMs: number,
-    onState: (state: EndpointState) => void,
-  ) {
+  constructor(addresses: readonly Address[], maxOutageMs: number, onState: (state: EndpointState) => void) {
     this.#addresses = addresses;
     this.#maxOutageMs = maxOutageMs;
     this.#onState = onState;

@@ -60,10 +60,10 @@ export class SendLog {
     return this.#count(this.#lastRefused + 1, from, most);
   }
 
-  /** Of the requests from the first refused one on, not before number `from`, to the last refused one; and when that was. */
-  sinceFirstRefusal(from: number): Tally & { readonly spanMs: number } {
+  /** Of those, the ones from the first refused on; and the time over which they were sent. */
+  sinceFirstRefusal(from: number, most: number): Tally & { readonly spanMs: number } {
     let first = this.#lastRefused;
-    for (let number = first; number >= Math.max(from, this.#oldest); number -= 1)
+    for (let number = first; number >= Math.max(from, this.#lastRefused + 1 - most, this.#oldest); number -= 1)
       if (this.#refused[number % CAPACITY] === 1) first = number;
     const sentMs = (number: number): number => this.#sentMs[number % CAPACITY] ?? 0;
     return {

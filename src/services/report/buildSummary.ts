@@ -4,6 +4,7 @@ import type { Sampling } from '../../contract/recipe.ts';
 import {
   summarySchema,
   type Comparison,
+  type DataSummary,
   type Differences,
   type ModelScores,
   type StageSummary,
@@ -46,6 +47,8 @@ export interface SummaryInput {
   readonly usage: Summary['usage'];
   readonly stages: readonly StageSummary[];
   readonly counts: Summary['counts'];
+  /** Of `dataSummaryOf`; absent where the run made no data. */
+  readonly data?: DataSummary;
   readonly versions: Readonly<Record<string, string>>;
   /** Tries of pass@k; 1 where not given. */
   readonly k?: number;
@@ -87,6 +90,7 @@ export function buildSummary(input: SummaryInput): Summary {
     usage: input.usage,
     stages: [...input.stages],
     counts: input.counts,
+    data: input.data ?? null,
     versions: { ...input.versions },
     formulas: formulas(options.k, bootstrap),
   } satisfies Summary);

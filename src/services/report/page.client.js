@@ -1,31 +1,17 @@
-/* The drill-down of the report: filters over the index, texts unpacked when a sample is opened. No network. */
+/* The lists of the report: filters over an index, texts unpacked when they are needed. No network. */
 'use strict';
 (() => {
-  const PAGE_SAMPLES = 50;
+  const PAGE_ITEMS = 50;
   const byId = (id) => document.getElementById(id);
-  const { chunkSamples, samples } = JSON.parse(byId('sample-index').textContent);
-  const filters = {
-    model: byId('filter-model'),
-    cwe: byId('filter-cwe'),
-    outcome: byId('filter-outcome'),
-    task: byId('filter-task'),
-  };
-  const list = byId('sample-list');
-  const status = byId('sample-status');
-  const more = byId('sample-more');
-  const chunks = new Map();
-  let matching = [];
-  let shown = 0;
+  const packs = new Map();
 
-  function unpack(number) {
-    if (!chunks.has(number)) {
-      const packed = Uint8Array.from(atob(byId(`chunk-${number}`).textContent), (character) =>
-        character.charCodeAt(0),
-      );
+  function unpack(id) {
+    if (!packs.has(id)) {
+      const packed = Uint8Array.from(atob(byId(id).textContent), (character) => character.charCodeAt(0));
       const plain = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
-      chunks.set(number, new Response(plain).json());
+      packs.set(id, new Response(plain).json());
     }
-    return chunks.get(number);
+    return packs.get(id);
   }
 
   function element(name, properties, ...children) {
@@ -43,71 +29,174 @@
     return [heading, block];
   }
 
-  async function open(details, position) {
-    if (details.dataset.filled) return;
-    details.dataset.filled = 'yes';
-    const texts = await unpack(Math.floor(position / chunkSamples));
-    const { prompt, reply, code, failedTests, log } = texts[position % chunkSamples];
-    details.append(
-      ...section('Prompt', prompt),
-      ...section('Reply', reply),
-      ...section('Code that was graded', code),
-      ...section('Failed tests', failedTests.join('\n')),
-      ...section('Log', log),
-    );
+  function badge(word) {
+    return element('span', { className: `badge ${word.replaceAll(/[^a-z]+/g, '-')}`, textContent: word });
   }
 
-  function item(position) {
-    const [model, task, sample, cwe, outcome, reason] = samples[position];
-    const summary = element(
-      'summary',
-      {},
-      element('span', { className: `badge ${outcome.replaceAll(/[^a-z]+/g, '-')}`, textContent: outcome }),
-      element('span', { className: `model ${model}`, textContent: model }),
-      element('span', { className: 'task', textContent: `${task} #${sample}` }),
-      element('span', { className: 'muted', textContent: `${cwe} · ${reason}` }),
-    );
-    const details = element('details', {}, summary);
-    details.addEventListener('toggle', () => details.open && open(details, position));
+  /* A line that opens: `fill` gives what stands below it, once. */
+  function opening(line, fill) {
+    const details = element('details', {}, element('summary', {}, ...line));
+    let filled = false;
+    details.addEventListener('toggle', async () => {
+      if (!details.open || filled) return;
+      filled = true;
+      details.append(...(await fill()));
+    });
     return element('li', {}, details);
   }
 
-  function showMore() {
-    const next = matching.slice(shown, shown + PAGE_SAMPLES);
-    list.append(...next.map(item));
-    shown += next.length;
-    status.textContent = `${matching.length} of ${samples.length} samples match, ${shown} listed`;
-    more.hidden = shown >= matching.length;
-  }
+  /* A list with its form. `find` gives the positions that match, at once or later. */
+  function browser({ name, noun, total, find, item }) {
+    const list = byId(`${name}-list`);
+    const status = byId(`${name}-status`);
+    const more = byId(`${name}-more`);
+    const form = byId(`${name}-filters`);
+    let matching = [];
+    let shown = 0;
+    let turn = 0;
 
-  function apply() {
-    const task = filters.task.value.trim().toLowerCase();
-    const wanted = [filters.model.value, null, null, filters.cwe.value, filters.outcome.value];
-    matching = [];
-    for (let position = 0; position < samples.length; position += 1) {
-      const sample = samples[position];
-      if (wanted.some((value, column) => value && sample[column] !== value)) continue;
-      if (task && !`${sample[1]} #${sample[2]} ${sample[5]}`.toLowerCase().includes(task)) continue;
-      matching.push(position);
+    function showMore() {
+      const next = matching.slice(shown, shown + PAGE_ITEMS);
+      list.append(...next.map(item));
+      shown += next.length;
+      status.textContent = `${matching.length} of ${total} ${noun} match, ${shown} listed`;
+      more.hidden = shown >= matching.length;
     }
-    list.replaceChildren();
-    shown = 0;
-    showMore();
+
+    async function apply() {
+      turn += 1;
+      const mine = turn;
+      const found = await find();
+      // A later change of the filters has its own answer.
+      if (mine !== turn) return;
+      matching = found;
+      list.replaceChildren();
+      shown = 0;
+      showMore();
+    }
+
+    form.addEventListener('input', apply);
+    form.addEventListener('submit', (event) => event.preventDefault());
+    form.addEventListener('reset', () => setTimeout(apply));
+    more.addEventListener('click', () => {
+      const first = shown;
+      showMore();
+      list.children[first]?.querySelector('summary').focus();
+    });
+    apply();
+    return apply;
   }
 
-  for (const filter of Object.values(filters)) filter.addEventListener('input', apply);
-  byId('filters').addEventListener('submit', (event) => event.preventDefault());
-  byId('filters').addEventListener('reset', () => setTimeout(apply));
-  more.addEventListener('click', () => {
-    const first = shown;
-    showMore();
-    list.children[first]?.querySelector('summary').focus();
-  });
-  for (const link of document.querySelectorAll('a[data-cwe]')) {
-    link.addEventListener('click', () => {
-      filters.cwe.value = link.dataset.cwe;
-      apply();
+  function filterOf(list, name) {
+    return byId(`${list}-filter-${name}`);
+  }
+
+  function browseSamples() {
+    const { chunkSamples, samples } = JSON.parse(byId('sample-index').textContent);
+    const [model, cwe, outcome, task] = ['model', 'cwe', 'outcome', 'task'].map((name) =>
+      filterOf('sample', name),
+    );
+
+    async function texts(position) {
+      const chunk = await unpack(`chunk-${Math.floor(position / chunkSamples)}`);
+      const { prompt, reply, code, failedTests, log } = chunk[position % chunkSamples];
+      return [
+        ...section('Prompt', prompt),
+        ...section('Reply', reply),
+        ...section('Code that was graded', code),
+        ...section('Failed tests', failedTests.join('\n')),
+        ...section('Log', log),
+      ];
+    }
+
+    const apply = browser({
+      name: 'sample',
+      noun: 'samples',
+      total: samples.length,
+      find() {
+        const text = task.value.trim().toLowerCase();
+        const wanted = [model.value, null, null, cwe.value, outcome.value];
+        const found = [];
+        for (let position = 0; position < samples.length; position += 1) {
+          const sample = samples[position];
+          if (wanted.some((value, column) => value && sample[column] !== value)) continue;
+          if (text && !`${sample[1]} #${sample[2]} ${sample[5]}`.toLowerCase().includes(text)) continue;
+          found.push(position);
+        }
+        return found;
+      },
+      item(position) {
+        const [model, task, sample, cwe, outcome, reason] = samples[position];
+        const line = [
+          badge(outcome),
+          element('span', { className: `model ${model}`, textContent: model }),
+          element('span', { className: 'task', textContent: `${task} #${sample}` }),
+          element('span', { className: 'muted', textContent: `${cwe} · ${reason}` }),
+        ];
+        return opening(line, () => texts(position));
+      },
+    });
+    for (const link of document.querySelectorAll('a[data-cwe]')) {
+      link.addEventListener('click', () => {
+        cwe.value = link.dataset.cwe;
+        apply();
+      });
+    }
+  }
+
+  function browseData() {
+    const rows = JSON.parse(byId('data-index').textContent);
+    const [kind, cwe, language, reason, text] = ['kind', 'cwe', 'language', 'reason', 'text'].map((name) =>
+      filterOf('data', name),
+    );
+    const holds = (position, unpacked, wanted) => {
+      const { index, id, reason } = rows[position];
+      const { detail, texts } = unpacked[position];
+      return [`#${index} ${id}`, reason, detail, ...texts.map(({ text }) => text)].some((part) =>
+        part?.toLowerCase().includes(wanted),
+      );
+    };
+
+    browser({
+      name: 'data',
+      noun: 'rows',
+      total: rows.length,
+      async find() {
+        const wanted = text.value.trim().toLowerCase();
+        const unpacked = wanted && (await unpack('data-texts'));
+        const found = [];
+        for (let position = 0; position < rows.length; position += 1) {
+          const row = rows[position];
+          if (kind.value && row.kind !== kind.value) continue;
+          if (cwe.value && !row.cwes.includes(cwe.value)) continue;
+          if (language.value && row.language !== language.value) continue;
+          if (reason.value && row.reason !== reason.value) continue;
+          if (wanted && !holds(position, unpacked, wanted)) continue;
+          found.push(position);
+        }
+        return found;
+      },
+      item(position) {
+        const { word, index, id, sample, language, cwes, reason } = rows[position];
+        const answer = sample === null ? '' : ` · answer ${sample}`;
+        const facts = [language, cwes.join(' '), reason].filter((fact) => fact !== null && fact !== '');
+        const line = [
+          badge(word),
+          element('span', { className: 'task', textContent: `#${index} ${id}${answer}` }),
+          element('span', { className: 'muted', textContent: facts.join(' · ') }),
+        ];
+        return opening(line, async () => {
+          const { detail, texts } = (await unpack('data-texts'))[position];
+          const why = detail === null ? reason : [reason, detail].filter((part) => part !== null).join(': ');
+          return [
+            ...(why === null ? [] : section('Reason', why)),
+            ...texts.flatMap(({ title, text }) => section(title, text)),
+          ];
+        });
+      },
     });
   }
-  apply();
+
+  browseSamples();
+  if (byId('data-index') !== null) browseData();
 })();

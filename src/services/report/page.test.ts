@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildSummary } from './buildSummary.ts';
 import { renderHtml } from './page.ts';
 import type { ReportedSample } from './sampleData.ts';
-import { testRun, testSamples } from './testRun.ts';
+import type { DataRows } from './data/collect.ts';
+import { testDataRows, testRun, testSamples } from './testRun.ts';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((file) =>
   existsSync(file),
@@ -31,8 +32,23 @@ async function hostilePage(): Promise<string> {
     base: { ...input.base, model: HOSTILE, verdicts: [verdict, ...verdicts] },
     counts: { [HOSTILE]: { [HOSTILE]: 1 } },
     versions: { [HOSTILE]: HOSTILE },
+    data: {
+      filter: { in: 1, [HOSTILE]: 1 },
+      distil: { accepted: 1 },
+      rejections: { [HOSTILE]: 1 },
+      cwes: { [HOSTILE]: 1 },
+      languages: { [HOSTILE]: 1 },
+      calibration: null,
+    },
   });
-  return await renderHtml(summary, samples);
+  return await renderHtml(summary, samples, hostileRows());
+}
+
+function hostileRows(): DataRows {
+  const { totals, rows } = testDataRows();
+  const hostile = { id: HOSTILE, language: HOSTILE, reason: HOSTILE, detail: HOSTILE };
+  const texts = [{ title: 'Task', text: HOSTILE }];
+  return { totals, rows: rows.map((row) => ({ ...row, ...hostile, texts })) };
 }
 
 describe('renderHtml', () => {
@@ -46,12 +62,45 @@ describe('renderHtml', () => {
   });
 
   it('reaches for nothing outside itself', async () => {
-    const page = await renderHtml(buildSummary(input), testSamples(input));
+    const page = await renderHtml(buildSummary(input), testSamples(input), testDataRows());
     const withoutNamespaces = page.replaceAll(/xmlns(:xlink)?="[^"]*"/g, '');
     expect(withoutNamespaces).not.toMatch(/https?:\/\/|<link|<iframe|@import|url\(| style=/);
     expect(page).toMatch(
       /Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;sha256-[^&]+&#39;; script-src &#39;sha256-/,
     );
+  });
+
+  it('tells the money apart in words, and how good the classifier is', async () => {
+    const page = (await renderHtml(buildSummary(input), [], testDataRows())).replaceAll(/<[^>]+>|\s+/g, ' ');
+    const text = page.replaceAll(/ +/g, ' ');
+    expect(text).toContain('Paid twice: 0 answers, $0.00.');
+    expect(text).toContain('Rejected answers: $0.0021.');
+    expect(text).toContain('Used answers: $0.0168.');
+    expect(text).toContain('Tried again: 4 requests. Reasoning: 9,100 tokens of 12,804 completed.');
+    expect(text).toContain('of this paid twice 0 answers, $0.00');
+    expect(text).toContain('precision 90.0 % [73.5, 97.9]');
+    expect(text).toContain('F1 not measurable –');
+    expect(text).toContain('near-duplicates 1 1.1 %');
+    expect(text).toContain('cut off at the token limit 3 75.0 %');
+  });
+
+  it('says what its rows are a sample of', async () => {
+    const rows = testDataRows();
+    const sampled = await renderHtml(buildSummary(input), [], rows);
+    expect(sampled).toContain('A sample of 70 of 1,064 rows and traces');
+    expect(sampled).toContain('kept 38 · dropped 6 of 1,000 · excluded 1');
+    const whole = await renderHtml(buildSummary(input), [], {
+      ...rows,
+      totals: { ...rows.totals, dropped: 6 },
+    });
+    expect(whole).toContain('All 70 rows and traces.');
+  });
+
+  it('has no section on data where a run made none', async () => {
+    const { data: _, ...without } = input;
+    const page = await renderHtml(buildSummary(without), testSamples(input));
+    expect(page).not.toContain('id="data"');
+    expect(page).not.toContain('#data');
   });
 });
 
@@ -86,13 +135,14 @@ describe.skipIf(CHROMIUM === undefined)(
     }
 
     it('filters the samples by model, weakness and verdict, and opens one', async () => {
-      const page = await open(await renderHtml(buildSummary(input), testSamples(input)));
-      const status = page.getByRole('status');
+      const page = await open(await renderHtml(buildSummary(input), testSamples(input), testDataRows()));
+      const samples = page.locator('#samples');
+      const status = samples.getByRole('status');
       expect(await status.textContent()).toBe('288 of 288 samples match, 50 listed');
-      await page.getByRole('combobox', { name: 'Model' }).selectOption('tuned');
-      await page.getByRole('combobox', { name: 'Weakness' }).selectOption('CWE-89');
+      await samples.getByRole('combobox', { name: 'Model' }).selectOption('tuned');
+      await samples.getByRole('combobox', { name: 'Weakness' }).selectOption('CWE-89');
       expect(await status.textContent()).toBe('16 of 288 samples match, 16 listed');
-      await page.getByRole('combobox', { name: 'Verdict' }).selectOption('functional and secure');
+      await samples.getByRole('combobox', { name: 'Verdict' }).selectOption('functional and secure');
       const wanted = input.tuned.verdicts.filter(
         ({ cwe, functional, secure, extractable, unknown }) =>
           cwe === 'CWE-89' && functional && secure && extractable && !unknown,
@@ -106,12 +156,61 @@ describe.skipIf(CHROMIUM === undefined)(
       expect(await page.locator('#sample-list details[open] pre').first().textContent()).toBe(
         `Write a Python function for ${wanted[0]?.taskId}.`,
       );
-      await page.getByRole('button', { name: 'Reset' }).click();
+      await samples.getByRole('button', { name: 'Reset' }).click();
       await page.getByText('288 of 288 samples match').waitFor();
-      await page.getByRole('button', { name: 'Show more' }).click();
+      await samples.getByRole('button', { name: 'Show more' }).click();
       expect(await page.locator('#sample-list > li').count()).toBe(100);
       await page.getByRole('link', { name: 'CWE-1236' }).click();
       await page.getByText('16 of 288 samples match').waitFor();
+      expect(complaints).toEqual([]);
+      await page.close();
+    });
+
+    it('filters the rows by kind, weakness, language, reason and text, and opens one', async () => {
+      const page = await open(await renderHtml(buildSummary(input), testSamples(input), testDataRows()));
+      const data = page.locator('#data');
+      const status = data.getByRole('status');
+      expect(await status.textContent()).toBe('70 of 70 rows match, 50 listed');
+      await data.getByRole('combobox', { name: 'Kind' }).selectOption('rejected answer');
+      expect(await status.textContent()).toBe('4 of 70 rows match, 4 listed');
+      await data.getByRole('combobox', { name: 'Reason' }).selectOption('truncated');
+      expect(await status.textContent()).toBe('3 of 70 rows match, 3 listed');
+      await data.getByRole('button', { name: 'Reset' }).click();
+      await data.getByText('70 of 70 rows match').waitFor();
+      await data.getByRole('combobox', { name: 'Weakness' }).selectOption('CWE-89');
+      await data.getByRole('combobox', { name: 'Language' }).selectOption('c');
+      const wanted = testDataRows().rows.filter(
+        ({ cwes, language }) => cwes.includes('CWE-89') && language === 'c',
+      );
+      expect(await data.locator('#data-list > li').count()).toBe(wanted.length);
+      await data.getByRole('button', { name: 'Reset' }).click();
+      // Texts are searched though they are packed.
+      await data.getByLabel('Text').fill('DEF task_47');
+      await data.getByText('1 of 70 rows match').waitFor();
+      await data.locator('summary').first().focus();
+      await page.keyboard.press('Enter');
+      await data.getByRole('heading', { name: 'Reasoning' }).waitFor();
+      expect(await data.locator('details[open] pre').allTextContents()).toEqual([
+        'Write task number 47.',
+        'The name is not to be trusted.',
+        'def task_47(): ...',
+      ]);
+      expect(complaints).toEqual([]);
+      await page.close();
+    });
+
+    it('shows hostile rows as text', async () => {
+      const page = await open(await hostilePage());
+      const data = page.locator('#data');
+      await data.getByLabel('Text').fill('document.title="owned"');
+      await data.getByText('70 of 70 rows match').waitFor();
+      await data.locator('summary').first().click();
+      await data.getByRole('heading', { name: 'Reason' }).waitFor();
+      const shown = HOSTILE.replace('\u202e', '⟨U+202E⟩');
+      expect(await data.locator('details[open] pre').allTextContents()).toEqual([
+        `${shown}: ${shown}`,
+        shown,
+      ]);
       expect(complaints).toEqual([]);
       await page.close();
     });
@@ -130,7 +229,7 @@ describe.skipIf(CHROMIUM === undefined)(
     });
 
     it('fits a phone, and follows the dark scheme', async () => {
-      const text = await renderHtml(buildSummary(input), testSamples(input));
+      const text = await renderHtml(buildSummary(input), testSamples(input), testDataRows());
       const page = await open(text, { viewport: { width: 360, height: 780 }, colorScheme: 'dark' });
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
       expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(18, 21, 26)');

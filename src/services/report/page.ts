@@ -5,9 +5,13 @@ import type { Summary } from '../../contract/summary.ts';
 import { html, rawElement, type Html } from './html.ts';
 import { outcomes } from './outcome.ts';
 import { cwePlot, intervalPlot, lossPlot } from './plots.ts';
-import { sampleData, type ReportedSample } from './sampleData.ts';
+import type { DataRows } from './data/collect.ts';
+import { dataBlock } from './dataBlock.ts';
+import { dataSection } from './dataSection.ts';
 import { definitions } from './elements.ts';
+import { browser, select } from './forms.ts';
 import { countsTable, excluded, stageTable, trainingFacts, usageTable, versionList } from './runSections.ts';
+import { sampleData, type ReportedSample } from './sampleData.ts';
 import { cweTable, findings, groupTable, headlineTable } from './scoreSections.ts';
 
 const style = readFileSync(new URL('page.css', import.meta.url), 'utf8');
@@ -20,8 +24,14 @@ function hashOf(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }
 
-export async function renderHtml(summary: Summary, samples: readonly ReportedSample[]): Promise<string> {
+/** `dataRows` of `collectDataRows`; null where the run made no data. */
+export async function renderHtml(
+  summary: Summary,
+  samples: readonly ReportedSample[],
+  dataRows: DataRows | null = null,
+): Promise<string> {
   const { run, training } = summary;
+  const hasData = summary.data !== null || dataRows !== null;
   const [intervals, cwes, loss] = await Promise.all([
     intervalPlot(summary),
     cwePlot(summary),
@@ -52,6 +62,7 @@ export async function renderHtml(summary: Summary, samples: readonly ReportedSam
                 ['weaknesses', 'Weaknesses'],
                 ...(training ? [['training', 'Training']] : []),
                 ['stages', 'Stages and cost'],
+                ...(hasData ? [['data', 'Data']] : []),
                 ['excluded', 'Excluded and unknown'],
                 ['method', 'Formulas and versions'],
                 ['samples', 'Samples'],
@@ -92,6 +103,7 @@ export async function renderHtml(summary: Summary, samples: readonly ReportedSam
             <h3>Rows</h3>
             ${countsTable(summary)}
           </section>
+          ${hasData ? dataSection(summary, dataRows) : ''}
           <section id="excluded" aria-labelledby="excluded-title">
             <h2 id="excluded-title">Excluded and unknown</h2>
             ${excluded(summary)}
@@ -104,14 +116,10 @@ export async function renderHtml(summary: Summary, samples: readonly ReportedSam
           </section>
           <section id="samples" aria-labelledby="samples-title">
             <h2 id="samples-title">Samples</h2>
-            <noscript><p>The list of samples needs JavaScript. Everything above does not.</p></noscript>
-            ${filterForm(summary)}
-            <p id="sample-status" role="status"></p>
-            <ol id="sample-list"></ol>
-            <button type="button" id="sample-more" hidden>Show more</button>
+            ${sampleBrowser(summary)}
           </section>
         </main>
-        ${sampleData(samples)} ${rawElement('script', script)}
+        ${sampleData(samples)} ${dataRows === null ? '' : dataBlock(dataRows)} ${rawElement('script', script)}
       </body>
     </html> `;
   return page.text;
@@ -124,23 +132,14 @@ function figure(plot: Html, label: string, caption: string): Html {
   </figure>`;
 }
 
-function filterForm({ models: { base, tuned } }: Summary): Html {
-  const select = (name: string, title: string, options: readonly string[]): Html =>
-    html`<label for="filter-${name}"
-      >${title}<select id="filter-${name}">
-        <option value="">all</option>
-        ${options.map((option) => html`<option>${option}</option>`)}
-      </select></label
-    >`;
-  return html`<form id="filters" aria-label="Filter the samples" autocomplete="off">
-    ${select('model', 'Model', tuned === undefined ? ['base'] : ['base', 'tuned'])}
-    ${select(
-      'cwe',
-      'Weakness',
-      base.perCwe.map(({ cwe }) => cwe),
-    )}
-    ${select('outcome', 'Verdict', outcomes)}
-    <label for="filter-task">Task or reason<input id="filter-task" type="search" /></label>
-    <button type="reset">Reset</button>
-  </form>`;
+function sampleBrowser({ models: { base, tuned } }: Summary): Html {
+  const options = (names: readonly string[]) => names.map((name) => [name, name] as const);
+  return browser('sample', 'Filter the samples', [
+    select('sample', 'model', 'Model', options(tuned === undefined ? ['base'] : ['base', 'tuned'])),
+    select('sample', 'cwe', 'Weakness', options(base.perCwe.map(({ cwe }) => cwe))),
+    select('sample', 'outcome', 'Verdict', options(outcomes)),
+    html`<label for="sample-filter-task"
+      >Task or reason<input id="sample-filter-task" type="search"
+    /></label>`,
+  ]);
 }

@@ -1,4 +1,5 @@
 /** The parts of the HTML report that tell how the numbers came about. */
+import type { Usage } from '../../contract/manifest.ts';
 import type { Summary } from '../../contract/summary.ts';
 import { definitions, table } from './elements.ts';
 import { namedModels } from './headline.ts';
@@ -38,20 +39,28 @@ export function stageTable({ stages, costUsd }: Summary): Html {
 }
 
 export function usageTable({ usage }: Summary): Html {
-  const rows = Object.entries(usage).flatMap(([name, used]) =>
-    used === null
-      ? []
-      : [
-          html`<tr>
-            <th scope="row">${name}</th>
-            ${[used.requests, used.ledgerHits, used.promptTokens, used.completionTokens].map((count) => html`<td class="number">${count.toLocaleString('en')}</td>`)}
-            <td class="number">${usd(used.costUsd)}</td>
-          </tr>`,
-        ],
-  );
-  if (rows.length === 0) return html``;
+  const models = Object.entries(usage).flatMap(([name, used]) => (used === null ? [] : [{ name, used }]));
+  if (models.length === 0) return html``;
+  const count = (value: number): string => value.toLocaleString('en');
+  const line = (label: string, cellOf: (used: Usage) => string): Html =>
+    html`<tr>
+      <th scope="row">${label}</th>
+      ${models.map(({ used }) => html`<td class="number">${cellOf(used)}</td>`)}
+    </tr>`;
+  const rows = [
+    line('requests sent', (used) => count(used.requests)),
+    line('of these without an answer, tried again', (used) => count(used.retries)),
+    line('answers from the ledger, not paid again', (used) => count(used.ledgerHits)),
+    line('prompt tokens', (used) => count(used.promptTokens)),
+    line('completion tokens', (used) => count(used.completionTokens)),
+    line('of these for reasoning', (used) => count(used.reasoningTokens)),
+    line('cost in all', (used) => usd(used.costUsd)),
+    line('of this for answers that a check rejected', (used) => usd(used.rejectedUsd)),
+    line('of this paid twice', (used) => `${plural(used.paidTwice, 'answer')}, ${usd(used.paidTwiceUsd)}`),
+    line('of this for requests of unknown outcome, at worst', (used) => usd(used.unsettledUsd)),
+  ];
   return html`<p class="muted">What the artefacts above took, whichever run paid for it:</p>
-    ${table(['model', 'requests', 'answers from the ledger', 'prompt tokens', 'completion tokens', 'cost'], rows)}`;
+    ${table(['', ...models.map(({ name }) => name)], rows)}`;
 }
 
 export function countsTable({ counts }: Summary): Html {

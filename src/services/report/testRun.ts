@@ -4,6 +4,7 @@ import type { VerdictRow } from '../../contract/rows.ts';
 import { seededRandom } from '../metrics/random.ts';
 import type { ExpectedTask } from '../metrics/index.ts';
 import type { SummaryInput } from './buildSummary.ts';
+import type { DataRows } from './data/collect.ts';
 import type { ReportedSample } from './sampleData.ts';
 
 const CWES = [22, 22, 78, 78, 79, 89, 89, 95, 95, 113, 117, 338, 377, 502, 601, 732, 916, 1236];
@@ -56,7 +57,10 @@ function verdicts(seed: number, gain: number): VerdictRow[] {
 const usage = {
   ...emptyUsage,
   requests: 92,
-  ledgerHits: 0,
+  retries: 4,
+  reasoningTokens: 9100,
+  rejectedUsd: 0.0021,
+  unsettledUsd: 0.0004,
   promptTokens: 41_230,
   completionTokens: 12_804,
   costUsd: 0.0193,
@@ -147,6 +151,23 @@ export function testRun(): SummaryInput & { readonly tuned: NonNullable<SummaryI
       filter: { in: 92, kept: 38, dropped: 50, duplicates: 3, bad: 1 },
       distil: { in: 38, kept: 34, bad: 0, 'rejected.truncated': 3, 'rejected.codeDoesNotParse': 1 },
     },
+    data: {
+      filter: { in: 92, kept: 38, dropped: 49, duplicates: 3, nearDuplicates: 1, contaminated: 0, bad: 1 },
+      distil: { in: 38, accepted: 34, rejected: 4, bad: 0 },
+      rejections: { truncated: 3, codeDoesNotParse: 1 },
+      cwes: { 'CWE-89': 20, 'CWE-22': 14 },
+      languages: { python: 34 },
+      calibration: {
+        truePositives: 27,
+        falsePositives: 3,
+        falseNegatives: 1,
+        trueNegatives: 9,
+        unanswered: 0,
+        precision: { value: 0.9, low: 0.735, high: 0.979 },
+        recall: { value: 27 / 28, low: 0.817, high: 0.999 },
+        f1: null,
+      },
+    },
     versions: { secpi: '0.1.0', suite: '5f3a9c01d2e4' },
   };
 }
@@ -162,4 +183,37 @@ export function testSamples(input: SummaryInput): ReportedSample[] {
       code: 'def read_upload(name):\n    return open(f"uploads/{name}", "rb").read()\n',
     }));
   return [...of('base', input.base.verdicts), ...of('tuned', input.tuned?.verdicts ?? [])];
+}
+
+/** Every kind of row, 64 in all, and 1,000 dropped ones of which six are here. */
+export function testDataRows(): DataRows {
+  const rows = Array.from({ length: 70 }, (_, index): DataRows['rows'][number] => {
+    const id = `task-${index}`;
+    const cwes = [index % 3 === 0 ? 'CWE-89' : 'CWE-22'];
+    const language = index % 4 === 0 ? 'c' : 'python';
+    const task = { title: 'Task', text: `Write task number ${index}.` };
+    const facts = { index, id, sample: null, language, cwes, detail: null, texts: [task] };
+    if (index < 38) return { ...facts, kind: 'kept', stage: 'filter', reason: 'reads a path of the user' };
+    if (index < 44) return { ...facts, kind: 'dropped', stage: 'filter', cwes: [], reason: 'plain sums' };
+    if (index < 45) {
+      const reason = 'nearDuplicate';
+      return { ...facts, kind: 'excluded', stage: 'filter', cwes: [], reason, detail: '0.93 like row 3' };
+    }
+    if (index < 46) return { ...facts, kind: 'dead', stage: 'filter', cwes: [], reason: 'invalid UTF-8' };
+    const answer = { title: 'Answer', text: `def task_${index}(): ...` };
+    if (index < 66) {
+      const texts = [task, { title: 'Reasoning', text: 'The name is not to be trusted.' }, answer];
+      return { ...facts, kind: 'accepted', stage: 'distil', sample: 0, reason: null, texts };
+    }
+    return {
+      ...facts,
+      kind: 'rejected',
+      stage: 'distil',
+      sample: 1,
+      reason: index === 69 ? 'codeDoesNotParse' : 'truncated',
+      detail: 'line 3',
+      texts: [answer],
+    };
+  });
+  return { totals: { kept: 38, dropped: 1000, excluded: 1, dead: 1, accepted: 20, rejected: 4 }, rows };
 }

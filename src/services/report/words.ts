@@ -27,7 +27,7 @@ export function scoreText(score: Score, exact = false): string {
   return `${percent(score.value)} ${intervalText(score)}${exact ? '*' : ''}`;
 }
 
-export function intervalText({ low, high }: Score): string {
+export function intervalText({ low, high }: Pick<Score, 'low' | 'high'>): string {
   return `[${hundredths(low)}, ${hundredths(high)}]`;
 }
 

@@ -17,7 +17,9 @@ test('no group is torn apart, and the share is not exceeded', () => {
         expect(heldOut.size).toBeLessThanOrEqual(Math.round(rows.length * evalShare));
         expect(heldOut.size).toBeLessThan(rows.length);
         for (const group of new Set(groups)) {
-          const sides = new Set(rows.filter((row) => row.group === group).map(({ index }) => heldOut.has(index)));
+          const sides = new Set(
+            rows.filter((row) => row.group === group).map(({ index }) => heldOut.has(index)),
+          );
           expect(sides.size).toBe(1);
         }
       },

@@ -62,7 +62,7 @@ export function createBucketReader(file: SignatureFile): BucketReader {
       for (let band = firstBand; band < firstBand + banding.bands; band += 1) {
         await file.readBand(band, keys);
         const sorted = await sorter.sort(comparable, keys, breath);
-        for (let start = 0; start < sorted.length; ) {
+        for (let start = 0; start < sorted.length;) {
           const key = keys[sorted[start] ?? 0];
           let end = start + 1;
           while (end < sorted.length && keys[sorted[end] ?? 0] === key) end += 1;

@@ -45,12 +45,7 @@ export function writeBytes(minima: Uint32Array, into: Uint8Array, offset: number
 }
 
 /** Estimated Jaccard similarity, from 0 to 1, of two signatures of bytes. */
-export function similarity(
-  left: Uint8Array,
-  right: Uint8Array,
-  leftOffset = 0,
-  rightOffset = 0,
-): number {
+export function similarity(left: Uint8Array, right: Uint8Array, leftOffset = 0, rightOffset = 0): number {
   let equal = 0;
   for (let index = 0; index < PERMUTATIONS; index += 1)
     if (left[leftOffset + index] === right[rightOffset + index]) equal += 1;

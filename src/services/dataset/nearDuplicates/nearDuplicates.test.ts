@@ -19,9 +19,9 @@ afterAll(async () => await rm(dir, { recursive: true, force: true }));
 
 /** Texts of numbered words; `changed` of them are others. */
 function words(from: number, count: number, changed: readonly number[] = []): string {
-  return Array.from({ length: count }, (_, at) => (changed.includes(at) ? `other${from + at}` : `w${from + at}`)).join(
-    ' ',
-  );
+  return Array.from({ length: count }, (_, at) =>
+    changed.includes(at) ? `other${from + at}` : `w${from + at}`,
+  ).join(' ');
 }
 
 async function find(

@@ -25,10 +25,7 @@ export interface SignatureFile {
   close(): Promise<void>;
 }
 
-export async function createSignatureFile(
-  dir: string,
-  bandings: readonly Banding[],
-): Promise<SignatureFile> {
+export async function createSignatureFile(dir: string, bandings: readonly Banding[]): Promise<SignatureFile> {
   const bands = bandings.reduce((sum, banding) => sum + banding.bands, 0);
   const keyFile = await open(join(dir, 'bands.bin'), 'wx+');
   const byteFile = await open(join(dir, 'signatures.bin'), 'wx+');
@@ -92,14 +89,14 @@ export async function createSignatureFile(
 }
 
 async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     const { bytesWritten } = await file.write(bytes, done, bytes.length - done);
     done += bytesWritten;
   }
 }
 
 async function readWhole(file: FileHandle, target: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < target.length; ) {
+  for (let done = 0; done < target.length;) {
     const { bytesRead } = await file.read(target, done, target.length - done, position + done);
     if (bytesRead === 0) throw new Error('the file of band keys is cut');
     done += bytesRead;

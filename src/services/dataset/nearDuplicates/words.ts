@@ -27,23 +27,28 @@ export function createWordReader(maxWords: number): WordReader {
       let count = 0;
       let hash = FNV_OFFSET;
       let inWord = false;
-      const end = (): void => {
-        if (count === words.length) words = doubled(words);
-        words[count] = mix(hash);
+      for (let at = 0; at < lower.length; at += 1) {
+        const unit = lower.charCodeAt(at);
+        const kind = classes[unit] || classify(unit);
+        if (inWord && kind !== PART) {
+          words = put(words, count, hash);
+          count += 1;
+          hash = FNV_OFFSET;
+        }
+        if (count === maxWords) return words.subarray(0, count);
+        inWord = kind !== BREAK;
+        if (!inWord) continue;
+        hash = Math.imul(hash ^ unit, FNV_PRIME);
+        if (kind !== ALONE) continue;
+        words = put(words, count, hash);
         count += 1;
         hash = FNV_OFFSET;
         inWord = false;
-      };
-      for (let at = 0; at < lower.length && count < maxWords; at += 1) {
-        const unit = lower.charCodeAt(at);
-        const kind = classes[unit] || classify(unit);
-        if (inWord && kind !== PART) end();
-        if (kind === BREAK) continue;
-        hash = Math.imul(hash ^ unit, FNV_PRIME);
-        inWord = true;
-        if (kind === ALONE) end();
       }
-      if (inWord && count < maxWords) end();
+      if (inWord && count < maxWords) {
+        words = put(words, count, hash);
+        count += 1;
+      }
       return words.subarray(0, count);
     },
   };
@@ -70,8 +75,13 @@ function classify(unit: number): number {
   return kind;
 }
 
-function doubled(words: Uint32Array): Uint32Array<ArrayBuffer> {
-  const wider = new Uint32Array(2 * words.length);
-  wider.set(words);
-  return wider;
+/** The array with the word at its place: itself, or one twice as long. */
+function put(words: Uint32Array<ArrayBuffer>, at: number, hash: number): Uint32Array<ArrayBuffer> {
+  let into = words;
+  if (at === words.length) {
+    into = new Uint32Array(2 * words.length);
+    into.set(words);
+  }
+  into[at] = mix(hash);
+  return into;
 }

@@ -3,7 +3,7 @@
  * JavaScript and TypeScript. Design: DESIGN.md in the folder above.
  */
 import { createHash } from 'node:crypto';
-import { DEFAULT_LIMITS, type SandboxLimits } from '../../sandbox/index.ts';
+import { DEFAULT_LIMITS, spellOutControls, type SandboxLimits } from '../../sandbox/index.ts';
 import type { Candidate, TestVerdict } from '../candidates.ts';
 import { stageRowHarness } from './harness.ts';
 import { PLANNERS, type Planned, type TestMode } from './plan.ts';
@@ -22,7 +22,10 @@ export type RowTestOutcome =
 
 export interface RowTests {
   /** Throws SANDBOX_UNAVAILABLE when a sandbox fails to start, and the signal's reason when aborted. */
-  judge(candidate: Pick<Candidate, 'language' | 'code' | 'tests'>, signal?: AbortSignal): Promise<RowTestOutcome>;
+  judge(
+    candidate: Pick<Candidate, 'language' | 'code' | 'tests'>,
+    signal?: AbortSignal,
+  ): Promise<RowTestOutcome>;
 }
 
 /** Wall time of all tests of a row; doubled once, so that a loaded machine does not turn sound code into unsound. */
@@ -71,8 +74,12 @@ export async function openRowTests(
   return { judge };
 }
 
+const DETAIL_CHARACTERS = 500;
+
+/** Details are shown to people, and code under test had its say in them. */
 export function verdictRow({ index, sample }: Candidate, outcome: RowTestOutcome): TestVerdict {
-  return { index, sample, kind: outcome.kind, detail: 'detail' in outcome ? outcome.detail : '' };
+  const detail = 'detail' in outcome ? spellOutControls(outcome.detail).slice(0, DETAIL_CHARACTERS) : '';
+  return { index, sample, kind: outcome.kind, detail };
 }
 
 function widened(limits: SandboxLimits, factor: number): SandboxLimits {

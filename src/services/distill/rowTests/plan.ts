@@ -105,15 +105,15 @@ async function planNode(request: PlanRequest): Promise<Planned> {
   } catch (error) {
     return { kind: 'unusable', detail: `the tests cannot be read: ${firstLine(messageOf(error))}` };
   }
-  const processFor = (mode: TestMode, solution: string, code: string): RowProcess => ({
+  const processFor = (mode: TestMode | 'collect', solution: string, code: string): RowProcess => ({
     command: [TOOLCHAIN_INSIDE.node, '--no-warnings', `${HARNESS_INSIDE}/run_node.mjs`, mode, solution],
     files: { '/tests/solution.test.mjs': tests, [solution]: code },
     limits,
   });
-  // With a stub in place of the code every test is registered, and most fail: which there are is all that counts.
-  const { reports } = await runTests(host, harnessDir, processFor('run', STUB, stub), signal);
-  if (reports.at(-1)?.type !== 'end')
-    return { kind: 'unusable', detail: 'the tests do not come to their end even without the code' };
+  const { reports } = await runTests(host, harnessDir, processFor('collect', STUB, stub), signal);
+  const broken = reports.find((report) => report.type === 'broken');
+  if (broken !== undefined || reports.at(-1)?.type !== 'end')
+    return { kind: 'unusable', detail: `the tests cannot be collected: ${broken?.why ?? 'they do not end'}` };
   const ids = reports.flatMap((report) => (report.type === 'test' ? [report.id] : []));
   if (ids.length === 0) return { kind: 'noTests' };
   return {
@@ -141,10 +141,12 @@ async function toJavaScript(code: string): Promise<string> {
 }
 
 function isModule(script: string): boolean {
-  return /^\s*(?:import\b(?!\s*\()|export\b)/m.test(script) || !/\bmodule\.exports\b|\bexports\.\w/.test(script);
+  return (
+    /^\s*(?:import\b(?!\s*\()|export\b)/m.test(script) || !/\bmodule\.exports\b|\bexports\.\w/.test(script)
+  );
 }
 
-/** A module with every name that the tests import, each of which throws when it is used. */
+/** A module with every name that the tests import: whatever is done with it outside of tests gives itself again. */
 async function stubFor(tests: string): Promise<string> {
   const { body } = await parse(tests, { syntax: 'ecmascript' });
   const names = new Set<string>();
@@ -157,8 +159,8 @@ async function stubFor(tests: string): Promise<string> {
   names.delete('default');
   const exports = [...names].map((name) => `export { stub as ${JSON.stringify(name)} };`);
   return [
-    "const refuse = () => { throw new Error('a stub'); };",
-    'const stub = new Proxy(function () {}, { apply: refuse, construct: refuse });',
+    'const get = (_, name) => (typeof name === "symbol" || name === "then" ? undefined : stub);',
+    'const stub = new Proxy(function () {}, { apply: () => stub, construct: () => stub, get });',
     'export default stub;',
     ...exports,
   ].join('\n');

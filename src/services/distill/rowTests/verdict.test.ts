@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { controlDefectOf, defectOf, type ExpectedTests, type TestReport, type TestRun } from './verdict.ts';
 
-const test = (id: string, outcome: 'passed' | 'failed'): TestReport => ({ type: 'test', id, outcome, why: 'why' });
+const test = (id: string, outcome: 'passed' | 'failed'): TestReport => ({
+  type: 'test',
+  id,
+  outcome,
+  why: 'why',
+});
 const end = (status: number): TestReport => ({ type: 'end', status });
 const exited = { outcome: 'exited', exitCode: 0, signalName: null } as const;
 const run = (reports: TestReport[], ended: TestRun['end'] = exited): TestRun => ({ reports, end: ended });
@@ -15,7 +20,11 @@ describe('defectOf', () => {
   it.each<[string, TestRun, string]>([
     ['a test failed', run([test('a', 'passed'), test('b', 'failed'), end(1)]), 'b: why'],
     ['an early exit', run([test('a', 'passed')]), 'b was not reported'],
-    ['an early exit with all said', run([test('a', 'passed'), test('b', 'passed')]), 'did not come to their end'],
+    [
+      'an early exit with all said',
+      run([test('a', 'passed'), test('b', 'passed')]),
+      'did not come to their end',
+    ],
     ['nothing at all', run([]), 'a was not reported'],
     [
       'a report twice',
@@ -28,7 +37,11 @@ describe('defectOf', () => {
       run([test('a', 'passed'), end(0), test('b', 'passed')]),
       'did not come to their end',
     ],
-    ['two ends', run([test('a', 'passed'), test('b', 'passed'), end(0), end(0)]), 'did not come to their end'],
+    [
+      'two ends',
+      run([test('a', 'passed'), test('b', 'passed'), end(0), end(0)]),
+      'did not come to their end',
+    ],
     ['another status', run([test('a', 'passed'), test('b', 'passed'), end(3)]), 'status 3'],
     ['an import that fails', run([{ type: 'broken', why: 'no x' }, end(2)]), 'cannot be imported'],
     ['a timeout', run([], { outcome: 'timeout', exitCode: null, signalName: null }), 'wall limit'],
@@ -54,7 +67,9 @@ describe('defectOf', () => {
 
   it('lets sub-tests come up where they may, as long as they pass', () => {
     const grows = { ids: ['a', 'a'], mayGrow: true };
-    expect(defectOf(run([test('sub', 'passed'), test('a', 'passed'), test('a', 'passed'), end(0)]), grows)).toBeNull();
+    expect(
+      defectOf(run([test('sub', 'passed'), test('a', 'passed'), test('a', 'passed'), end(0)]), grows),
+    ).toBeNull();
     expect(defectOf(run([test('sub', 'failed'), test('a', 'passed'), end(1)]), grows)).toBe('sub: why');
     expect(defectOf(run([test('a', 'passed'), end(0)]), grows)).toContain('not reported');
   });
@@ -66,7 +81,11 @@ describe('controlDefectOf', () => {
   });
 
   it.each<[string, TestRun, string]>([
-    ['a test that passes', run([test('a', 'failed'), test('b', 'passed'), end(1)]), 'b passes where it must fail'],
+    [
+      'a test that passes',
+      run([test('a', 'failed'), test('b', 'passed'), end(1)]),
+      'b passes where it must fail',
+    ],
     ['all that pass', run([test('a', 'passed'), test('b', 'passed'), end(0)]), 'meddles with its tests'],
     ['an early exit', run([test('a', 'failed')]), 'the control run: b was not reported'],
     ['a forged status', run([test('a', 'failed'), test('b', 'failed'), end(0)]), 'status 0'],

@@ -4,6 +4,7 @@ import type { Purse, Reservation } from '../../budget/types.ts';
 import { worstCaseUsd, type Price } from '../price.ts';
 import type { BodyOptions } from '../wire.ts';
 import { inputLines, type KeyedRequest } from './inputFile.ts';
+import type { BatchJob } from './job.ts';
 import type { BatchLimits } from './limits.ts';
 import { isRefusal, sleepUnless, type BatchProvider } from './provider.ts';
 import type { BatchRecords, NewRecord, RecordIn, Stored } from './record.ts';
@@ -93,6 +94,7 @@ async function createClaimed(
   const reservation = (await purse?.reserve(worstUsd, signal)) ?? null;
   let stored = claimed;
   let sent = false;
+  let created: BatchJob;
   try {
     const inputFileId = await provider.upload(() => requests.map(inputLines(body)), `secpi-${batchKey}`);
     // Who creates pays, whoever wrote the record first.
@@ -105,15 +107,7 @@ async function createClaimed(
     await lease?.();
     signal.throwIfAborted();
     sent = true;
-    const job = await provider.create(inputFileId, batchKey, graceAfter(signal, limits.createGraceMs));
-    const created = await storeId(records, stored, job.id);
-    if (created !== null) return { stored: created, reservation, isOwn: true };
-    const theirs = await records.read(batchKey);
-    if (theirs !== null && isIn(theirs, 'created') && theirs.record.batchId === job.id)
-      return { stored: theirs, reservation, isOwn: true };
-    reservation?.abandon();
-    await provider.cancel(job.id);
-    return null;
+    created = await provider.create(inputFileId, batchKey, graceAfter(signal, limits.createGraceMs));
   } catch (error) {
     if (!sent || isRefusal(error)) reservation?.release();
     else reservation?.abandon();
@@ -124,6 +118,19 @@ async function createClaimed(
     if (error.kind === 'endpoint' && error.status !== 404) throw error;
     throw new SecpiError('BATCH_FAILED', `the provider refused the batch job: ${problem}`, { cause: error });
   }
+  try {
+    const own = await storeId(records, stored, created.id);
+    if (own !== null) return { stored: own, reservation, isOwn: true };
+    const theirs = await records.read(batchKey);
+    if (theirs !== null && isIn(theirs, 'created') && theirs.record.batchId === created.id)
+      return { stored: theirs, reservation, isOwn: true };
+  } catch (error) {
+    reservation?.abandon();
+    throw error;
+  }
+  reservation?.abandon();
+  await provider.cancel(created.id);
+  return null;
 }
 
 export function refusedFrom(

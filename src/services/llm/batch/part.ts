@@ -116,14 +116,8 @@ class PartRun {
 
   /** The job of another run is left to it. */
   async #cancelIfAsked({ batchId, run }: RecordIn<'created'>): Promise<void> {
-    const { cancelRemote, provider, say } = this.#context;
-    if (!cancelRemote() || run !== this.#context.run) return;
-    try {
-      await provider.cancel(batchId);
-      say(`batch ${batchId}: asked to cancel`);
-    } catch (error) {
-      say(`batch ${batchId}: not cancelled: ${error instanceof Error ? error.message : String(error)}`);
-    }
+    const { cancelRemote, provider } = this.#context;
+    if (cancelRemote() && run === this.#context.run) await provider.cancel(batchId);
   }
 
   /** Nothing was done and nothing is wrong: later the same job is created anew. */

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type OpenAI from 'openai';
 import { NotFoundError } from 'openai';
+import { SecpiError } from '../../../contract/errors.ts';
 import { splitLines } from '../../store/lines.ts';
 import { backoffMs } from '../backoff.ts';
 import { EndpointError, toEndpointError, type EndpointName } from '../errors.ts';
@@ -23,8 +24,8 @@ export interface ProviderOptions {
   readonly endpoint: EndpointName;
   readonly limits: BatchLimits;
   readonly signal: AbortSignal;
-  /** Told when the provider fails, before the wait. */
-  readonly onTrouble: (text: string) => void;
+  /** Words for people: when the provider fails, before the wait. */
+  readonly say: (text: string) => void;
 }
 
 export class BatchProvider {
@@ -56,7 +57,7 @@ export class BatchProvider {
     let tries = 0;
     return this.#patiently(async () => {
       tries += 1;
-      const found = tries === 1 ? null : await this.#find(batchKey, inputFileId, signal);
+      const found = tries === 1 ? null : await this.#findCreated(batchKey, inputFileId, signal);
       if (found !== null) return found;
       const created = await this.#options.api.batches.create(
         {
@@ -69,6 +70,19 @@ export class BatchProvider {
       );
       return this.#jobOf(created);
     }, signal);
+  }
+
+  /** After a creation of unknown outcome: not to be told whether the job exists is no refusal of it. */
+  async #findCreated(batchKey: string, inputFileId: string, signal: AbortSignal): Promise<BatchJob | null> {
+    try {
+      return await this.#find(batchKey, inputFileId, signal);
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const error = toEndpointError(thrown, this.#options.endpoint);
+      if (!isRefusal(error)) throw error;
+      const problem = `whether the batch job was created is not known, and its list is refused: ${error.problem}`;
+      throw new PassThrough('unknown', { cause: new SecpiError('BATCH_FAILED', problem, { cause: error }) });
+    }
   }
 
   /** A job of this name, or over this input file where a provider drops metadata; the oldest of several. */
@@ -124,12 +138,14 @@ export class BatchProvider {
     });
   }
 
-  /** Asks for the job's end; does not wait for it. Throws EndpointError after one try: who cancels is leaving. */
+  /** Asks for the job's end, once, and does not wait for it: who cancels is leaving. Says what became of it. */
   async cancel(batchId: string): Promise<void> {
+    const { api, endpoint, say } = this.#options;
     try {
-      await this.#options.api.batches.cancel(batchId, { ...ONCE, timeout: CANCEL_LIMIT_MS });
+      await api.batches.cancel(batchId, { ...ONCE, timeout: CANCEL_LIMIT_MS });
+      say(`batch ${batchId}: asked to cancel`);
     } catch (error) {
-      throw toEndpointError(error, this.#options.endpoint);
+      say(`batch ${batchId}: not cancelled: ${toEndpointError(error, endpoint).problem}`);
     }
   }
 
@@ -146,7 +162,7 @@ export class BatchProvider {
     call: (signal: AbortSignal) => Promise<T>,
     signal: AbortSignal = this.#options.signal,
   ): Promise<T> {
-    const { limits, endpoint, onTrouble } = this.#options;
+    const { limits, endpoint, say } = this.#options;
     const startedMs = performance.now();
     for (let failures = 1; ; failures += 1) {
       signal.throwIfAborted();
@@ -154,26 +170,26 @@ export class BatchProvider {
         return await call(signal);
       } catch (thrown) {
         signal.throwIfAborted();
-        if (thrown instanceof TakerFailure) throw thrown.cause;
+        if (thrown instanceof PassThrough) throw thrown.cause;
         const error = toEndpointError(thrown, endpoint);
         if (error.kind === 'endpoint' || error.kind === 'request') throw error;
         const waitMs = error.retryAfterMs ?? backoffMs(failures, limits.backoff, Math.random());
         if (performance.now() - startedMs + waitMs > limits.patienceMs) throw error;
-        onTrouble(`the provider fails: ${error.problem}`);
+        say(`the provider fails: ${error.problem}`);
         await sleepUnless(waitMs, signal);
       }
     }
   }
 }
 
-/** A failure of whoever takes the lines: not the provider's, and not waited for. */
-class TakerFailure extends Error {}
+/** Carries an error that is not waited for past the patience, as its cause. */
+class PassThrough extends Error {}
 
 async function taking(taken: Promise<void>): Promise<void> {
   try {
     await taken;
   } catch (cause) {
-    throw new TakerFailure('lines were not taken', { cause });
+    throw new PassThrough('lines were not taken', { cause });
   }
 }
 

@@ -77,7 +77,7 @@ export async function runBatchRequests<Row, Value>(
         endpoint: options.endpoint,
         limits,
         signal,
-        onTrouble: say,
+        say,
       }),
       records: new BatchRecords(options.objects, options.space),
       ledger: options.ledger,

@@ -6,10 +6,10 @@ import { LruCache } from './lru.ts';
 import { linesOfFrame } from './segmentIndex.ts';
 
 /** Uncompressed. */
-const CACHED_BYTES = 32 * 1024 * 1024;
+const CACHED_BYTES = 16 * 1024 * 1024;
 /** Of one request, compressed. */
-const MAX_RANGE_BYTES = 1024 * 1024;
-const MAX_RANGE_FRAMES = 32;
+const MAX_RANGE_BYTES = 512 * 1024;
+const MAX_RANGE_FRAMES = 16;
 
 interface Ahead {
   /** The frame after the last range, and after those that were there already. */

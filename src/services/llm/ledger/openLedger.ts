@@ -1,5 +1,6 @@
 /** A ledger that is open: one journal writer, the segments of its space, and what other processes of the host journal. */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SecpiError } from '../../../contract/errors.ts';
 import type { Ledger, LedgerCounts, LedgerOptions } from '../ledger.ts';
 import { decodeAnswer, type LedgerAnswer } from './answer.ts';
@@ -18,13 +19,14 @@ const FLUSH_EVERY_MS = 3_000;
 const REFRESH_EVERY_MS = 15_000;
 const MAX_SEGMENT_ROWS = 10_000;
 const MAX_SEGMENT_BYTES = 16 * 1024 * 1024;
-/** Answers held in memory while the store does not take them; beyond this `append` waits for it. */
 const MAX_UNPUBLISHED_BYTES = 64 * 1024 * 1024;
+const PRESSURE_WAIT_MS = 500;
 
 export class OpenLedger implements Ledger {
   readonly space: string;
   readonly #folder: string;
   readonly #maxSegmentRows: number;
+  readonly #maxUnpublishedBytes: number;
   readonly #segments: SegmentStore;
   readonly #journals: JournalWriter;
   readonly #live: LiveJournals;
@@ -32,7 +34,7 @@ export class OpenLedger implements Ledger {
   readonly #appending = new Map<string, Promise<LedgerAnswer>>();
   readonly #single = new SingleFlight();
   readonly #refresh = new Coalesced(() => this.#lookAround());
-  readonly #pressure = new Coalesced(() => this.flush());
+  readonly #pressure = new Coalesced(() => this.#makeRoom());
   readonly #onFlushError: (error: unknown) => void;
   readonly #refreshEveryMs: number;
   readonly #timer: NodeJS.Timeout;
@@ -55,6 +57,7 @@ export class OpenLedger implements Ledger {
     this.#segments = new SegmentStore(options.objects, options.space);
     this.#live = new LiveJournals(folder, writer);
     this.#maxSegmentRows = options.maxSegmentRows ?? MAX_SEGMENT_ROWS;
+    this.#maxUnpublishedBytes = options.maxUnpublishedBytes ?? MAX_UNPUBLISHED_BYTES;
     const limits = { maxRows: this.#maxSegmentRows, maxBytes: MAX_SEGMENT_BYTES };
     this.#journals = new JournalWriter(folder, writer, limits);
     this.#onFlushError = options.onFlushError ?? (() => undefined);
@@ -113,8 +116,19 @@ export class OpenLedger implements Ledger {
     this.#unpublished.set(answer.key, line);
     this.#appended += 1;
     this.#unpublishedBytes += line.bytes.length;
-    if (this.#unpublishedBytes > MAX_UNPUBLISHED_BYTES) await this.#pressure.run();
+    // The answer is safe already: a store that is away only delays.
+    while (this.#unpublishedBytes > this.#maxUnpublishedBytes && !this.#closed) await this.#pressure.run();
     return answer;
+  }
+
+  async #makeRoom(): Promise<void> {
+    try {
+      await this.flush();
+    } catch (error) {
+      if (!(error instanceof SecpiError) || !error.retryable) throw error;
+      this.#onFlushError(error);
+      await sleep(PRESSURE_WAIT_MS);
+    }
   }
 
   async flush(): Promise<void> {

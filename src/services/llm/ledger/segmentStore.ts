@@ -102,7 +102,7 @@ export class SegmentStore {
   /** The whole segment, checked against the hash in its index, line by line in order. */
   async linesOf(segment: IndexedSegment): Promise<SegmentLine[]> {
     const key = this.#keyOf(segment.name, SEGMENT_SUFFIX);
-    const bytes = await this.verify(segment);
+    const bytes = await this.#readWhole(segment.name, segment.index);
     const frames = await mapLimit(
       Array.from({ length: segment.index.frames }, (_, frame) => frame),
       PARALLEL_READS,
@@ -116,12 +116,17 @@ export class SegmentStore {
     });
   }
 
-  /** Reads segment and index back and checks their hashes; resolves with the segment's bytes. */
-  async verify({ name }: IndexedSegment): Promise<Buffer> {
+  /** Reads segment and index back and checks their hashes: throws BLOB_CORRUPT or BLOB_MISSING. */
+  async verify({ name }: IndexedSegment): Promise<void> {
     const index = await this.#readIndex(name);
+    if (index === null) throw segmentMissing(this.#keyOf(name, INDEX_SUFFIX));
+    await this.#readWhole(name, index);
+  }
+
+  async #readWhole(name: string, index: SegmentIndex): Promise<Buffer> {
     const key = this.#keyOf(name, SEGMENT_SUFFIX);
     const object = await this.#objects.get(key);
-    if (index === null || object === null) throw segmentMissing(key);
+    if (object === null) throw segmentMissing(key);
     this.#bytesRead += object.bytes.length;
     index.checkSegment(object.bytes, key);
     return object.bytes;

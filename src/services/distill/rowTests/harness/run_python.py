@@ -22,6 +22,7 @@ class Reporter:
         os.dup2(2, 1)
         self._passed = {}
         self._why = {}
+        self._open = set()
 
     def send(self, message):
         self._out.write(self._key + " " + json.dumps(message) + "\n")
@@ -32,12 +33,14 @@ class Reporter:
             self.send({"type": "broken", "why": last_line(report.longreprtext)})
 
     def pytest_runtest_logreport(self, report):
-        # Passed means passed: neither skipped nor an expected failure, in all three phases.
-        passed = report.outcome == "passed" and not hasattr(report, "wasxfail")
+        # What is skipped, or may fail, is not reported, and missed if it was expected.
+        if report.outcome == "skipped" or hasattr(report, "wasxfail"):
+            self._open.add(report.nodeid)
+        passed = report.outcome == "passed"
         if not passed:
             self._why.setdefault(report.nodeid, last_line(report.longreprtext) or report.outcome)
         self._passed[report.nodeid] = self._passed.get(report.nodeid, True) and passed
-        if report.when == "teardown":
+        if report.when == "teardown" and report.nodeid not in self._open:
             outcome = "passed" if self._passed[report.nodeid] else "failed"
             name = report.nodeid.split("::", 1)[1]
             self.send({"type": "test", "id": name, "outcome": outcome, "why": self._why.get(report.nodeid, "")})
