@@ -11,7 +11,6 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { importDataset } from '../../src/activities/importDataset.ts';
@@ -56,14 +55,22 @@ try {
   const dataset = datasetSchema.parse({ uri: 'rows.jsonl', decontaminate: [] });
 
   const baseline = process.memoryUsage.rss();
-  let peak = baseline;
-  const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 50);
-  const delay = monitorEventLoopDelay({ resolution: 10 });
-  delay.enable();
+  let peak = process.memoryUsage();
+  let heldMs = 0;
+  let lastCpu = process.threadCpuUsage();
+  // CPU of this thread between two turns: unlike wall time, it does not count what other processes took.
+  const watch = setInterval(() => {
+    const memory = process.memoryUsage();
+    if (memory.rss > peak.rss) peak = memory;
+    const cpu = process.threadCpuUsage(lastCpu);
+    heldMs = Math.max(heldMs, (cpu.user + cpu.system) / 1000);
+    lastCpu = process.threadCpuUsage();
+  }, 10);
   const startedMs = performance.now();
+  const cpuBefore = process.cpuUsage();
   const result = await importDataset(deps, run, { dataset, reuse: 'always' });
   const seconds = (performance.now() - startedMs) / 1000;
-  delay.disable();
+  const cpu = process.cpuUsage(cpuBefore);
   clearInterval(watch);
 
   const manifest = await store.artifacts.readByUri(result.artifact.uri);
@@ -80,9 +87,12 @@ try {
     rows,
     seconds: Math.round(seconds),
     rowsPerSecond: Math.round(rows / seconds),
+    cpuSeconds: Math.round((cpu.user + cpu.system) / 1e6),
     baselineMiB: Math.round(baseline / MiB),
-    peakMiB: Math.round(peak / MiB),
-    loopHeldAtMostMs: Math.round(delay.max / 1e6),
+    peakMiB: Math.round(peak.rss / MiB),
+    ofThatHeapMiB: Math.round(peak.heapTotal / MiB),
+    ofThatBuffersMiB: Math.round(peak.arrayBuffers / MiB),
+    loopHeldAtMostCpuMs: Math.round(heldMs),
     counts: result.counts,
     ...score(truth, outcomes, dataset.nearDuplicates),
   });

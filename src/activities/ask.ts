@@ -15,7 +15,7 @@ import {
   type FingerprintFields,
 } from './artefactStage.ts';
 import type { Deps } from './deps.ts';
-import { askRows, deadLetterOf, identityOf, knowledgeOf, type AskPools } from './endpoints.ts';
+import { askRows, deadLetterOf, identityOf, knowledgeOf, tidyLedger, type AskPools } from './endpoints.ts';
 import type { ActivityRun } from './runActivity.ts';
 
 /** Raised by hand when the same answers give other rows. */
@@ -107,10 +107,12 @@ export async function answerShard(
 }
 
 export async function publishAnswers(
-  { store }: Deps,
+  deps: Deps,
+  pools: AskPools,
   run: ActivityRun,
   input: Input<'publishAnswers'>,
 ): Promise<StageResult> {
+  const { store } = deps;
   const { fingerprint, epoch, ask } = input;
   const dataset = await store.artifacts.readByUri(input.dataset);
   const shards = await collectShards(store, KIND, fingerprint, input.shards);
@@ -123,6 +125,7 @@ export async function publishAnswers(
     field: 'maxBadRowShare',
     deadLetter: parts('deadLetter'),
   });
+  await tidyLedger(deps, pools, ask.model, ASK_PROMPT_VERSION);
   const answers = parts('answers');
   const { result } = await publishArtifact(
     store,

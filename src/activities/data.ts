@@ -36,12 +36,12 @@ export function createDataActivities(deps: Deps, pools: AskPools): DataActivitie
     distilShard: async (input) =>
       await runActivity(deps, async (run) => await distilShard(deps, pools, run, input)),
     publishTraces: async (input) =>
-      await runActivity(deps, async (run) => await publishTraces(deps, run, input)),
+      await runActivity(deps, async (run) => await publishTraces(deps, pools, run, input)),
     openAnswers: async (input) => await runActivity(deps, async (run) => await openAnswers(deps, run, input)),
     answerShard: async (input) =>
       await runActivity(deps, async (run) => await answerShard(deps, pools, run, input)),
     publishAnswers: async (input) =>
-      await runActivity(deps, async (run) => await publishAnswers(deps, run, input)),
+      await runActivity(deps, async (run) => await publishAnswers(deps, pools, run, input)),
     estimateCost: async (input) =>
       await runActivity(deps, async (run) => await estimateCost(deps, pools, run, input)),
   };

@@ -31,7 +31,7 @@ import {
 } from './artefactStage.ts';
 import type { Deps } from './deps.ts';
 import { DistilRounds } from './distilRounds.ts';
-import { identityOf, knowledgeOf, type AskPools } from './endpoints.ts';
+import { identityOf, knowledgeOf, tidyLedger, type AskPools } from './endpoints.ts';
 import { exportTraces } from './exportTraces.ts';
 import type { ActivityRun } from './runActivity.ts';
 
@@ -182,6 +182,7 @@ function countReasons(rejected: readonly RejectedTrace[]): Counts {
 
 export async function publishTraces(
   deps: Deps,
+  pools: AskPools,
   run: ActivityRun,
   input: Input<'publishTraces'>,
 ): Promise<StageResult> {
@@ -205,6 +206,7 @@ export async function publishTraces(
       { field: 'distill' },
     );
   }
+  await tidyLedger(deps, pools, distill.teacher, promptVersionOf(distill.prompt));
   const quota = createCweQuota(distill.maxTracesPerCwe);
   const overQuota: RejectedTrace[] = [];
   const cwes: Counts = {};

@@ -11,7 +11,7 @@ import type { BudgetHolder } from '../contract/workflows.ts';
 import type { Decontaminator } from '../services/decontaminate/index.ts';
 import { analyse } from '../services/distill/analysers.ts';
 import { examine, rejectionOf, type Candidate, type TestVerdict } from '../services/distill/candidates.ts';
-import { chooseBest, toPair, type Passing } from '../services/distill/choose.ts';
+import { chooseBest, refuseTask, toPair, type Passing } from '../services/distill/choose.ts';
 import {
   JUDGE_PROMPT_VERSION,
   judgedDefect,
@@ -95,7 +95,7 @@ export class DistilRounds {
 
   async play(): Promise<RoundsOutcome> {
     const { distill, rows } = this.#input;
-    const states: RowState[] = rows.map((row) => ({ row, passing: [], dead: null }));
+    const states = rows.flatMap((row) => this.#stateOf(row));
     const parser = createCodeParser(this.#deps.paths.pythonPath);
     try {
       const decontaminator = await decontaminatorOf(this.#deps, this.#input.decontaminated);
@@ -111,6 +111,13 @@ export class DistilRounds {
       await parser.close();
     }
     return this.#finish(states);
+  }
+
+  #stateOf(row: FilteredRow): RowState[] {
+    const refused = this.#input.distill.keepPromptInPair ? null : refuseTask(row);
+    if (refused === null) return [{ row, passing: [], dead: null }];
+    this.#rejected.push(refused);
+    return [];
   }
 
   async #ask(states: readonly RowState[], sample: number, parser: CodeParser): Promise<Contender[]> {
@@ -268,12 +275,7 @@ export class DistilRounds {
         if (dead !== null) deadLetter.push(dead);
         continue;
       }
-      const paired = toPair(row, best, prompt, keepPromptInPair);
-      if (paired.kind === 'rejected') {
-        this.#rejected.push(paired.rejection);
-        continue;
-      }
-      pairs.push(paired.row);
+      pairs.push(toPair(row, best, prompt, keepPromptInPair));
       if (!best.parsed) this.#counts.acceptedWithoutParser += 1;
     }
     return {

@@ -339,6 +339,19 @@ function pricedBy(
   return priced;
 }
 
+/** At the end of a stage: the few-second segments that it flushed become few large ones, so that the next opens fast. */
+export async function tidyLedger(
+  deps: Deps,
+  pools: AskPools,
+  endpoint: Endpoint,
+  promptVersion: string,
+): Promise<void> {
+  await useLedger(deps, pools, endpoint, promptVersion, async (ledger) => {
+    await ledger.flush();
+    await ledger.compact();
+  });
+}
+
 /** What has been paid of this model before, in a sentence: another prompt version or sampling shares no answers. */
 export async function knowledgeOf(
   { objects }: Deps['store'],

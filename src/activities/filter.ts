@@ -31,7 +31,14 @@ import {
 } from './artefactStage.ts';
 import { agreementFacts, measure } from './calibrate.ts';
 import type { Deps } from './deps.ts';
-import { askRows, deadLetterOf, identityOf, knowledgeOf, type AskPools } from './endpoints.ts';
+import {
+  askRows,
+  deadLetterOf,
+  identityOf,
+  knowledgeOf,
+  tidyLedger,
+  type AskPools,
+} from './endpoints.ts';
 import type { ActivityRun } from './runActivity.ts';
 
 /** Raised by hand when the same answers keep other rows. */
@@ -224,6 +231,7 @@ export async function publishFilter(
     calibration === undefined || filter.mode === 'keepAll'
       ? null
       : await measure(deps, pools, run, { calibration, filter, payer: fingerprint, budget: input.budget });
+  if (filter.mode === 'classifier') await tidyLedger(deps, pools, filter.classifier, FILTER_PROMPT_VERSION);
   const kept = parts('kept');
   const { result } = await publishArtifact(
     store,

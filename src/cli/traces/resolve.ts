@@ -146,7 +146,7 @@ function nullIfNotFound(error: unknown): null {
 function tooEarly({ workflowId, status }: WorkflowExecutionDescription): SecpiError {
   const running = status.name === 'RUNNING';
   return notFound(
-    `the run "${workflowId}" ${running ? 'has made' : `ended (${status.name.toLowerCase()}) before it had made`} no rows${running ? ' yet' : ''}.`,
+    `the run "${workflowId}" ${running ? 'has made' : `ended (${status.name.toLowerCase()}) before it had made`} ${running ? 'no ' : ''}rows${running ? ' yet' : ''}.`,
     running
       ? { remedy: 'Try again when its filter has begun: `secpi run` and the Temporal UI show how far it is.' }
       : {},

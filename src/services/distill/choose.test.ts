@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rejectedTraceSchema, traceRowSchema, type FilteredRow, type TraceRow } from '../../contract/rows.ts';
 import type { Candidate } from './candidates.ts';
-import { chooseBest, createCweQuota, toPair, type Passing } from './choose.ts';
+import { chooseBest, createCweQuota, refuseTask, toPair, type Passing } from './choose.ts';
 
 const row: FilteredRow = {
   index: 3,
@@ -61,41 +61,36 @@ describe('chooseBest', () => {
 
 describe('toPair', () => {
   it('has the task as its whole prompt, without a word of the teacher prompt', () => {
-    const paired = toPair(row, candidate({ sample: 4 }), 'structured', false);
-    if (paired.kind !== 'pair') throw new Error('it was rejected');
-    expect(traceRowSchema.parse(paired.row)).toMatchObject({
+    const pair = toPair(row, candidate({ sample: 4 }), 'structured', false);
+    expect(traceRowSchema.parse(pair)).toMatchObject({
       prompt: [{ role: 'user', content: 'Write f(x).' }],
       language: 'python',
       group: 2,
       sample: 4,
     });
-    expect(JSON.stringify(paired.row.prompt)).not.toMatch(/CWE|weakness|secur/i);
+    expect(JSON.stringify(pair.prompt)).not.toMatch(/CWE|weakness|secur/i);
   });
 
   it.each(['structured', 'generic', 'none'] as const)('keeps the %s prompt for the ablation', (prompt) => {
-    const paired = toPair(row, candidate(), prompt, true);
-    if (paired.kind !== 'pair') throw new Error('it was rejected');
-    expect(paired.row.prompt.length).toBe(prompt === 'none' ? 1 : 2);
-    expect(JSON.stringify(paired.row.prompt).includes('CWE-22')).toBe(prompt === 'structured');
+    const pair = toPair(row, candidate(), prompt, true);
+    expect(pair.prompt.length).toBe(prompt === 'none' ? 1 : 2);
+    expect(JSON.stringify(pair.prompt).includes('CWE-22')).toBe(prompt === 'structured');
   });
+});
 
-  it('rejects a task that asks for security itself, unless the prompt stays anyway', () => {
-    const asking = { ...row, task: 'Write f(x) and avoid SQL injection.' };
-    const paired = toPair(asking, candidate(), 'structured', false);
-    expect(paired).toMatchObject({
-      kind: 'rejected',
-      rejection: { reason: 'leaksInstructions', detail: 'the task itself says: "avoid SQL injection"' },
+describe('refuseTask', () => {
+  it('refuses a task that asks for security itself, and no other', () => {
+    expect(refuseTask(row)).toBeNull();
+    expect(refuseTask({ ...row, task: 'Write f(x) and avoid SQL injection.' })).toMatchObject({
+      reason: 'leaksInstructions',
+      detail: 'the task itself says: "avoid SQL injection"',
     });
-    expect(toPair(asking, candidate(), 'structured', true).kind).toBe('pair');
   });
 });
 
 describe('createCweQuota', () => {
-  const pair = (index: number, cwes: TraceRow['cwes']): TraceRow => {
-    const paired = toPair({ ...row, index, cwes }, candidate(), 'structured', false);
-    if (paired.kind !== 'pair') throw new Error('it was rejected');
-    return paired.row;
-  };
+  const pair = (index: number, cwes: TraceRow['cwes']): TraceRow =>
+    toPair({ ...row, index, cwes }, candidate(), 'structured', false);
 
   it('keeps the first of each first CWE, and all without one', () => {
     const quota = createCweQuota(2);

@@ -28,41 +28,37 @@ function lengthOf({ reasoning, answer }: Candidate): number {
   return reasoning.length + answer.length;
 }
 
-export type Paired =
-  | { readonly kind: 'pair'; readonly row: TraceRow }
-  | { readonly kind: 'rejected'; readonly rejection: RejectedTrace };
+/**
+ * Why a task is not asked about at all, or null: one that asks for security by itself makes no pair that teaches to
+ * think of it unasked.
+ */
+export function refuseTask(row: FilteredRow): RejectedTrace | null {
+  const said = findSecurityText(row.task);
+  if (said === null) return null;
+  const asked = { ...row, sample: 0, answer: '' };
+  return rejectionOf(asked, 'leaksInstructions', `the task itself says: "${said}"`);
+}
 
 /**
- * The pair's prompt is the task and nothing else: at inference nobody mentions security. A task that asks for it by
- * itself makes no such pair and is rejected. `keepPromptInPair` is the ablation: the teacher's messages stay.
+ * The pair's prompt is the task and nothing else: at inference nobody mentions security. `keepPromptInPair` is the
+ * ablation: the teacher's messages stay.
  */
 export function toPair(
   row: FilteredRow,
   candidate: Candidate,
   prompt: TeacherPrompt,
   keepPromptInPair: boolean,
-): Paired {
-  if (!keepPromptInPair) {
-    const leak = findSecurityText(row.task);
-    if (leak !== null)
-      return {
-        kind: 'rejected',
-        rejection: rejectionOf(candidate, 'leaksInstructions', `the task itself says: "${leak}"`),
-      };
-  }
+): TraceRow {
   return {
-    kind: 'pair',
-    row: {
-      index: row.index,
-      id: row.id,
-      prompt: teacherMessages(row.task, row.cwes, keepPromptInPair ? prompt : 'none'),
-      reasoning: candidate.reasoning,
-      answer: candidate.answer,
-      language: row.language ?? (candidate.language === '' ? null : candidate.language),
-      cwes: row.cwes,
-      group: row.group,
-      sample: candidate.sample,
-    },
+    index: row.index,
+    id: row.id,
+    prompt: teacherMessages(row.task, row.cwes, keepPromptInPair ? prompt : 'none'),
+    reasoning: candidate.reasoning,
+    answer: candidate.answer,
+    language: row.language ?? (candidate.language === '' ? null : candidate.language),
+    cwes: row.cwes,
+    group: row.group,
+    sample: candidate.sample,
   };
 }
 

@@ -1,6 +1,6 @@
 /** The report's section on data: what became of the rows, how good the classifier is, what was paid, and rows to browse. */
 import type { CalibrationSummary, DataSummary, Summary } from '../../contract/summary.ts';
-import { exclusionReasons, rejectionReasons } from '../../contract/rows.ts';
+import { exclusionReasons, rejectionReasons, type RejectionReason } from '../../contract/rows.ts';
 import type { DataRows } from './data/collect.ts';
 import { dataKinds, type DataKind } from './data/kinds.ts';
 import { definitions, table } from './elements.ts';
@@ -28,7 +28,8 @@ const rowWords: readonly (readonly [string, string])[] = [
   ['bad', 'bad: could not be processed'],
 ];
 
-const rejectionWords: Readonly<Record<(typeof rejectionReasons)[number], string>> = {
+const reasonWords: Readonly<Record<RejectionReason | (typeof exclusionReasons)[number], string>> = {
+  nearDuplicate: 'near-duplicate',
   truncated: 'cut off at the token limit',
   noReasoning: 'no reasoning',
   unbalancedThink: 'reasoning not closed',
@@ -43,6 +44,10 @@ const rejectionWords: Readonly<Record<(typeof rejectionReasons)[number], string>
   repetition: 'repeats itself',
   leaksInstructions: 'speaks of its instructions',
 };
+
+function inWords(reason: string): string {
+  return (reasonWords as Readonly<Record<string, string>>)[reason] ?? reason;
+}
 
 export function dataSection(summary: Summary, rows: DataRows | null): Html {
   const { data } = summary;
@@ -62,7 +67,7 @@ function numbers(data: DataSummary): Html {
   });
   const rejected = Object.values(data.rejections).reduce((sum, count) => sum + count, 0);
   const reasons = Object.entries(data.rejections).map(([reason, count]) =>
-    line((rejectionWords as Readonly<Record<string, string>>)[reason] ?? reason, count, rejected),
+    line(inWords(reason), count, rejected),
   );
   const named = (counts: Readonly<Record<string, number>>): string =>
     Object.entries(counts)
@@ -156,8 +161,9 @@ function browse({ totals, rows }: DataRows): Html {
   );
   const sample =
     rows.length < total
-      ? `A sample of ${rows.length} of ${total.toLocaleString('en')} rows and traces, drawn by a seed, of every kind; \`secpi traces\` shows them all.`
-      : `All ${plural(total, 'row')} and traces.`;
+      ? html`A sample of ${rows.length} of ${total.toLocaleString('en')} rows and traces, drawn by a seed, of
+          every kind; <code>secpi traces</code> shows them all.`
+      : html`All ${plural(total, 'row')} and traces.`;
   return html`<h3>Rows, verdicts and traces</h3>
     <p>${sample} ${counts.join(' · ')}. Long texts are cut, and say so.</p>
     ${browser('data', 'Filter the rows', [
@@ -177,7 +183,12 @@ function browse({ totals, rows }: DataRows): Html {
         ),
       ),
       select('data', 'language', 'Language', plain(rows.flatMap(({ language }) => language ?? []))),
-      select('data', 'reason', 'Reason', plain(reasons)),
+      select(
+        'data',
+        'reason',
+        'Reason',
+        plain(reasons).map(([code]) => [code, inWords(code)]),
+      ),
       html`<label for="data-filter-text">Text<input id="data-filter-text" type="search" /></label>`,
     ])}`;
 }
