@@ -3,7 +3,8 @@
  * through the activity of the data worker into a real S3 server, and prints seconds, memory, the longest time for which
  * the event loop was held, and precision and recall against the exact Jaccard similarities.
  *
- * Usage: node bench/dataset/importMillion.ts [ROWS, default 1000000]
+ * Usage: node [--max-semi-space-size=8] bench/dataset/importMillion.ts [ROWS, default 1000000]
+ * Without the flag V8 lets its young generation grow to about 100 MiB before it collects.
  * Needs the S3 server of the setup ($SECPI_CACHE/bin/versitygw) and about 1 KB of disk a row.
  */
 import { spawn } from 'node:child_process';

@@ -25,6 +25,7 @@ import { answeredRowSchema } from '../../src/contract/rows.ts';
 import { askInputSchema, queues, type StageResult } from '../../src/contract/workflows.ts';
 import { normaliseRecord } from '../../src/services/dataset/normalise.ts';
 import { readRows, type Store } from '../../src/services/store/index.ts';
+import { workerArguments } from '../../src/workers/command.ts';
 import { cpuSecondsOf, peakMemoryMiBOf } from './processFigures.ts';
 
 const WORKFLOW_ID = 'bench';
@@ -86,7 +87,7 @@ try {
   const environment = workerEnvironment(settings, tools, stack.state, credentials);
   const log = await open(join(work, 'worker.log'), 'a');
   const startWorker = (kinds: readonly string[]): ChildProcess => {
-    const child = spawn(tools.node, [join(settings.root, 'src/workers/main.ts'), ...kinds], {
+    const child = spawn(tools.node, workerArguments(settings.root, kinds), {
       env: environment,
       stdio: ['ignore', log.fd, log.fd],
     });

@@ -231,7 +231,7 @@ export async function askRows<Row extends { readonly id: string }, Value>(
   question: Question<Row, Value>,
 ): Promise<RunRequestsResult<Value>> {
   const { endpoint, field, promptVersion, responseSchema, budget } = question;
-  const { price } = pricedBy(endpoint, field, budget);
+  const { price } = pricedBy(deps, endpoint, field, budget);
   return await useLedger(deps, pools, endpoint, promptVersion, async (ledger) => {
     // An earlier attempt may have answers on this disk or in the store since this ledger looked last.
     if (run.attempt > 1) await ledger.refresh();
@@ -326,11 +326,12 @@ async function askInBatches<Row, Value>(
 
 /** Throws PRICE_UNKNOWN where a budget is to be kept. */
 function pricedBy(
+  { environment }: Deps,
   endpoint: Endpoint,
   field: string,
   budget: BudgetHolder | null,
 ): ReturnType<typeof priceOf> {
-  const priced = priceOf(endpoint);
+  const priced = priceOf(endpoint, baseUrlOf(endpoint, field, environment));
   if (priced.price === null && budget !== null) {
     throw new SecpiError('PRICE_UNKNOWN', `no price is known of ${endpoint.model}.`, {
       field: `${field}.priceUsdPerMillionTokens`,

@@ -31,14 +31,7 @@ import {
 } from './artefactStage.ts';
 import { agreementFacts, measure } from './calibrate.ts';
 import type { Deps } from './deps.ts';
-import {
-  askRows,
-  deadLetterOf,
-  identityOf,
-  knowledgeOf,
-  tidyLedger,
-  type AskPools,
-} from './endpoints.ts';
+import { askRows, deadLetterOf, identityOf, knowledgeOf, tidyLedger, type AskPools } from './endpoints.ts';
 import type { ActivityRun } from './runActivity.ts';
 
 /** Raised by hand when the same answers keep other rows. */

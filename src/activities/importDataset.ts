@@ -10,10 +10,11 @@ import { DATASET_CODE_VERSION, importRows, noCounts } from '../services/dataset/
 import { openScratch } from '../services/dataset/scratch.ts';
 import { hashSource, isSameSource, openSource, type DatasetSource } from '../services/dataset/source.ts';
 import { createSpool } from '../services/dataset/spool.ts';
-import { loadEvaluationTexts, type Decontaminator } from '../services/decontaminate/index.ts';
+import type { Decontaminator } from '../services/decontaminate/index.ts';
 import { detectTaskLanguage } from '../services/language/index.ts';
 import { hashParts, writeRows, type Store } from '../services/store/index.ts';
 import { publishArtifact, resultOf, takeArtifact, type FingerprintFields } from './artefactStage.ts';
+import { loadDecontaminator } from './decontamination.ts';
 import type { Deps } from './deps.ts';
 import type { ActivityRun } from './runActivity.ts';
 
@@ -25,17 +26,15 @@ const MAX_DEAD_LETTERS = 10_000;
 type ImportInput = Parameters<DataActivities['importDataset']>[0];
 
 export async function importDataset(
-  { store, paths, environment }: Deps,
+  deps: Deps,
   run: ActivityRun,
   { dataset, reuse }: ImportInput,
 ): Promise<StageResult> {
+  const { store, paths } = deps;
   const startedMs = Date.now();
   const source = await openSource(dataset, store.objects, paths.baseDir);
-  const { suiteDir, baseDir } = paths;
   const decontaminator =
-    dataset.decontaminate.length === 0
-      ? null
-      : await loadEvaluationTexts(dataset.decontaminate, { suiteDir, environment, baseDir });
+    dataset.decontaminate.length === 0 ? null : await loadDecontaminator(deps, dataset.decontaminate);
   const progress = (note: string): void => run.progress(STAGE, { note });
   const sourceSha256 = await hashSource(source, { signal: run.signal, progress });
   const license = dataset.license ?? source.license ?? 'unknown';
@@ -86,6 +85,11 @@ export async function importDataset(
         sourceSha256,
         sourceBytes: source.bytes,
         sourceFiles: source.files.length,
+        // Traces are held apart from the same texts.
+        decontaminated:
+          decontaminator === null
+            ? null
+            : { names: dataset.decontaminate, sha256: decontaminator.contentSha256 },
       },
       fingerprintOf: fields,
       inputs: [],

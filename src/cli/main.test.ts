@@ -26,7 +26,7 @@ describe('secpi', () => {
   test('--help shows every command, examples and exit codes', async () => {
     const { code, output } = await runCli(['--help']);
     expect(code).toBe(0);
-    for (const command of ['up', 'demo', 'run', 'validate', 'doctor', 'worker', 'teacher', 'setup'])
+    for (const command of ['up', 'demo', 'run', 'validate', 'traces', 'doctor', 'worker', 'teacher', 'setup'])
       expect(output).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
     expect(output).toMatch(/Examples:[\s\S]*Exit codes:.*130/);
   });
@@ -37,6 +37,10 @@ describe('secpi', () => {
     [['up', '--bogus']],
     [['teacher', '--port', 'x']],
     [['validate', 'a', '--type', 'b']],
+    [['traces']],
+    [['traces', 'a', '--kind', 'kept,nonsense']],
+    [['traces', 'a', '--cwe', '89']],
+    [['traces', 'a', '--limit', '-1']],
   ])('%j is bad input', async (args) => {
     const { code, output } = await runCli(args);
     expect(code).toBe(2);

@@ -38,7 +38,8 @@ export const ERROR_CATALOGUE = {
   DATASET_UNREADABLE: {
     mender: 'user',
     retryable: false,
-    remedy: 'Give UTF-8 JSON Lines (one object a line) or one JSON array of objects.',
+    remedy:
+      'Give UTF-8 JSON Lines (one object a line), one JSON array of objects, or Parquet; gzip and zstd are read too.',
   },
   TOO_MANY_BAD_ROWS: {
     mender: 'user',

@@ -9,14 +9,10 @@ import { Client } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { heldTasksDir, tranchesDir, type Deps } from '../activities/deps.ts';
-import { createControlActivities } from '../activities/control.ts';
-import { createDataActivities } from '../activities/data.ts';
 import { createAskPools, type AskPools } from '../activities/endpoints.ts';
 import { handBackTasks } from '../activities/heldTasks.ts';
 import { temporalBank } from '../activities/bank.ts';
 import { recoverTranches } from '../services/budget/recoverTranches.ts';
-import { createGpuActivities } from '../activities/gpu.ts';
-import { createSandboxActivities } from '../activities/sandbox.ts';
 import { messageOf, SecpiError } from '../contract/errors.ts';
 import { redact } from '../contract/secrets.ts';
 import { queues, type WorkerKind } from '../contract/workflows.ts';
@@ -28,6 +24,7 @@ import { bundleWorkflows } from './bundle.ts';
 const HEARTBEAT_THROTTLE = '2s';
 /** Shards at a time: enough that one's last rows do not leave the endpoint idle. */
 const DATA_TASKS = 8;
+const SETTLE_EVERY_MS = 60_000;
 /** After a notice to leave: a training step and a save fit in. */
 const SHUTDOWN_FORCE_TIME = '90s';
 
@@ -54,25 +51,35 @@ async function main(): Promise<void> {
           await Worker.create({ connection, namespace, ...(await optionsOf(kind, deps, pools, config)) }),
       ),
     );
-    await settleDeadProcesses(deps, new Client({ connection, namespace }));
+    const client = new Client({ connection, namespace });
+    const tasks = await handBackTasks(heldTasksDir(config.paths), client);
+    if (tasks > 0) log('INFO', `handed back ${tasks} tasks of a worker that died here`);
+    await settleTranches(deps, client);
+    // A worker may die beside one that lives.
+    const settling = setInterval(() => void settleTranches(deps, client), SETTLE_EVERY_MS);
     const running = workers.map(async (worker) => await worker.run());
     process.stdout.write(`${JSON.stringify({ event: 'ready', kinds, pid: process.pid })}\n`);
     await Promise.all(running);
+    clearInterval(settling);
     await pools.close();
   } finally {
     await connection.close();
   }
 }
 
-/** What processes of this host left when they were killed: tasks that Temporal still counts as running, open tranches. */
-async function settleDeadProcesses({ paths }: Deps, client: Client): Promise<void> {
-  const tasks = await handBackTasks(heldTasksDir(paths), client);
-  if (tasks > 0) log('INFO', `handed back ${tasks} tasks of a worker that died here`);
-  await recoverTranches({
-    dir: tranchesDir(paths),
-    bankOf: (holder) => temporalBank(client, holder),
-    onTrouble: (error) => log('WARN', 'a tranche stays charged for now', { error: messageOf(error) }),
-  });
+/** Money that processes of this host held when they were killed goes back to its run, or is charged. */
+async function settleTranches({ paths }: Deps, client: Client): Promise<void> {
+  const onTrouble = (error: unknown): void =>
+    log('WARN', 'a tranche stays charged for now', { error: messageOf(error) });
+  try {
+    await recoverTranches({
+      dir: tranchesDir(paths),
+      bankOf: (holder) => temporalBank(client, holder),
+      onTrouble,
+    });
+  } catch (error) {
+    onTrouble(error);
+  }
 }
 
 function parseKinds(args: readonly string[]): WorkerKind[] {
@@ -88,6 +95,7 @@ function parseKinds(args: readonly string[]): WorkerKind[] {
   return (positionals.length === 0 ? known : positionals) as WorkerKind[];
 }
 
+/** What a kind needs is loaded for it alone: a worker that only asks models carries no report and no compiler. */
 async function optionsOf(
   kind: WorkerKind,
   deps: Deps,
@@ -101,27 +109,35 @@ async function optionsOf(
     shutdownForceTime: SHUTDOWN_FORCE_TIME,
   } as const;
   switch (kind) {
-    case 'control':
+    case 'control': {
+      const { createControlActivities } = await import('../activities/control.ts');
       return {
         ...common,
         workflowBundle: await bundleWorkflows(),
         activities: createControlActivities(deps),
       };
-    case 'data':
+    }
+    case 'data': {
+      const { createDataActivities } = await import('../activities/data.ts');
       return {
         ...common,
         activities: createDataActivities(deps, pools),
         maxConcurrentActivityTaskExecutions: taskSlots ?? DATA_TASKS,
       };
-    case 'gpu':
+    }
+    case 'gpu': {
+      const { createGpuActivities } = await import('../activities/gpu.ts');
       // One training or generation at a time: a GPU, or a CPU standing in for it, is not shared.
       return { ...common, activities: createGpuActivities(deps), maxConcurrentActivityTaskExecutions: 1 };
-    case 'sandbox':
+    }
+    case 'sandbox': {
+      const { createSandboxActivities } = await import('../activities/sandbox.ts');
       return {
         ...common,
         activities: createSandboxActivities(deps),
         maxConcurrentActivityTaskExecutions: taskSlots ?? availableParallelism(),
       };
+    }
   }
 }
 

@@ -21,6 +21,7 @@ import {
   type WorkerKind,
   type WorkflowType,
 } from '../../src/contract/workflows.ts';
+import { workerArguments } from '../../src/workers/command.ts';
 import { startRecordedTeacher, type RecordedTeacher } from '../../src/services/teacher/recordedTeacher.ts';
 import type { Store } from '../../src/services/store/index.ts';
 import { freePort, startServer, TEST_CREDENTIALS, TEST_REGION, type TestServer } from '../store/server.ts';
@@ -163,7 +164,7 @@ export async function startTestStack({
         const log = join(dir, `worker-${kinds.join('-')}-${workers.length}.log`);
         const worker = await start(
           process.execPath,
-          [join(projectDir, 'src/workers/main.ts'), ...kinds],
+          workerArguments(projectDir, kinds),
           log,
           { ...env, ...extra },
           true,

@@ -82,7 +82,7 @@ describe('secpi traces of a run', () => {
     await stack.startByCli('evaluateModel', 'other', { version: 1 });
     expect(await traces('other')).toMatchObject({
       code: 2,
-      output: expect.stringContaining('is a evaluateModel, which has no rows'),
+      output: expect.stringContaining('is of the type evaluateModel, which has no rows'),
     });
     await stack.startByCli('filterDataset', 'refused', { version: 1 });
     await result('refused').catch(() => undefined);

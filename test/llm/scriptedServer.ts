@@ -31,6 +31,8 @@ export type Reply =
   | { readonly kind: 'hang' }
   /** Sends headers and half of an answer, then drops the connection. */
   | { readonly kind: 'cut' }
+  /** The same with a content length that is not reached. */
+  | { readonly kind: 'torn' }
   | { readonly kind: 'delay'; readonly ms: number; readonly reply: Reply };
 
 export interface SeenRequest {
@@ -38,6 +40,8 @@ export interface SeenRequest {
   readonly prompt: string;
   readonly body: Readonly<Record<string, unknown>>;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly method: string;
+  readonly path: string;
   /** How often this prompt was asked, this time included. */
   readonly times: number;
   /** All requests so far, this one included. */
@@ -98,12 +102,14 @@ export async function startScriptedServer(
       prompt,
       body,
       headers: request.headers,
+      method: request.method ?? '',
+      path: request.url ?? '',
       times: seen.requests,
       total: sums.requests,
     });
     await play(reply, response, () => {
       answered = true;
-      if (reply.kind === 'answer' || reply.kind === 'delay') {
+      if (played(reply).kind === 'answer') {
         seen.paid += 1;
         sums.paid += 1;
       }
@@ -136,6 +142,11 @@ export async function startScriptedServer(
   };
 }
 
+/** What comes in the end. */
+function played(reply: Reply): Exclude<Reply, { kind: 'delay' }> {
+  return reply.kind === 'delay' ? played(reply.reply) : reply;
+}
+
 async function play(reply: Reply, response: ServerResponse, onAnswered: () => void): Promise<void> {
   switch (reply.kind) {
     case 'hang':
@@ -145,8 +156,12 @@ async function play(reply: Reply, response: ServerResponse, onAnswered: () => vo
       if (!response.destroyed) await play(reply.reply, response, onAnswered);
       return;
     case 'cut':
+    case 'torn':
       onAnswered();
-      response.writeHead(200, { 'content-type': 'application/json', 'transfer-encoding': 'chunked' });
+      response.writeHead(200, {
+        'content-type': 'application/json',
+        ...(reply.kind === 'torn' ? { 'content-length': '400' } : { 'transfer-encoding': 'chunked' }),
+      });
       response.write('{"choices":[{"message":{"content":"half of an');
       await sleep(20);
       response.destroy();

@@ -1,7 +1,6 @@
 /** `secpi worker [KINDS…]`: a worker in the foreground, on the running stack or on the user's cluster. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { exitCodes } from '../exit.ts';
 import { userCluster } from '../session.ts';
 import { readSettings } from '../settings.ts';
@@ -10,6 +9,7 @@ import { findStack, workerEnvironment } from '../stack/stack.ts';
 import { StackError } from '../stack/stackError.ts';
 import { statePaths } from '../stack/stackState.ts';
 import { ensureTools } from '../tools.ts';
+import { workerArguments } from '../../workers/command.ts';
 
 export async function worker(kinds: readonly string[]): Promise<number> {
   const settings = readSettings(process.env);
@@ -24,7 +24,7 @@ export async function worker(kinds: readonly string[]): Promise<number> {
   const credentials = state.s3.embedded
     ? await readCredentials(statePaths(settings.state).credentials)
     : null;
-  const child = spawn(tools.node, [join(settings.root, 'src/workers/main.ts'), ...kinds], {
+  const child = spawn(tools.node, workerArguments(settings.root, kinds), {
     cwd: settings.root,
     env: workerEnvironment(settings, tools, state, credentials),
     stdio: 'inherit',

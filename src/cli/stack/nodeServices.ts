@@ -1,5 +1,6 @@
 /** The stack's own processes: the recorded teacher and the worker. Each says `{"event":"ready"}` when it serves. */
 import { join } from 'node:path';
+import { workerArguments } from '../../workers/command.ts';
 import type { ServiceSpec } from './service.ts';
 
 const TEACHER_READY_MS = 30_000;
@@ -33,7 +34,7 @@ export function teacherService(options: NodeServiceOptions & { readonly port: nu
 export function workerService(options: NodeServiceOptions): ServiceSpec {
   return {
     name: 'worker',
-    command: [options.node, join(options.root, 'src/workers/main.ts')],
+    command: [options.node, ...workerArguments(options.root)],
     cwd: options.root,
     env: options.env,
     log: options.log,

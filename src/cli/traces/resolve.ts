@@ -66,7 +66,7 @@ export async function findRun(client: Client, store: Store, workflowId: string):
       return found;
     }
     default:
-      throw notFound(`the run "${workflowId}" is a ${run.type}, which has no rows and traces to look at.`, {
+      throw notFound(`the run "${workflowId}" is of the type ${run.type}, which has no rows to look at.`, {
         remedy: 'Name a run of secpi, filterDataset or distillTraces, or the uri of an artefact.',
       });
   }
@@ -144,13 +144,11 @@ function nullIfNotFound(error: unknown): null {
 }
 
 function tooEarly({ workflowId, status }: WorkflowExecutionDescription): SecpiError {
-  const running = status.name === 'RUNNING';
-  return notFound(
-    `the run "${workflowId}" ${running ? 'has made' : `ended (${status.name.toLowerCase()}) before it had made`} ${running ? 'no ' : ''}rows${running ? ' yet' : ''}.`,
-    running
-      ? { remedy: 'Try again when its filter has begun: `secpi run` and the Temporal UI show how far it is.' }
-      : {},
-  );
+  if (status.name !== 'RUNNING')
+    return notFound(`the run "${workflowId}" ended (${status.name.toLowerCase()}) before it had made rows.`);
+  return notFound(`the run "${workflowId}" has made no rows yet.`, {
+    remedy: 'Try again when its filter has begun: the Temporal UI shows how far it is.',
+  });
 }
 
 function notFound(problem: string, options: { readonly remedy?: string } = {}): SecpiError {

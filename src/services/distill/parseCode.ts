@@ -6,7 +6,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { parse, type ParserConfig } from '@swc/core';
+import type { ParserConfig } from '@swc/core';
 import { canonicalLanguage } from '../language/index.ts';
 
 export type ParseOutcome =
@@ -66,6 +66,7 @@ const SYNTAX: Readonly<Record<'ecmascript' | 'typescript' | 'tsx', ParserConfig>
 
 async function parseWithSwc(code: string, syntax: keyof typeof SYNTAX): Promise<ParseOutcome> {
   try {
+    const { parse } = await import('@swc/core');
     await parse(code, SYNTAX[syntax]);
     return { kind: 'parses' };
   } catch (error) {

@@ -26,14 +26,18 @@ const TOO_MANY = 0.5;
 /** At a known pace the last requests are those of this time: the end of a window is no overrun. */
 const OVERRUN_SECONDS = 0.25;
 /** A bucket that is empty lets some through between refusals, at least this share; a window that is used up none. */
-const TRICKLE = 0.2;
+const TRICKLE = 0.12;
 /** Everybody's wait after an overrun, where the address does not say; doubles. */
 const FIRST_HOLD_MS = 200;
 const LONGEST_HOLD_MS = 5_000;
 
 /** The pace is set this much below what was accepted, so that counting errors do not make refusals. */
 const BELOW_ACCEPTED = 0.985;
+/** A handful of requests that came through tells the inflow so well. */
+const ROUGHLY = 2;
 const AFTER_OVERRUN = 0.9;
+const LEAST_OF_PROVEN = 0.8;
+const LEAST_OF_GUESSED = 0.4;
 const LEAST_PER_SECOND = 0.05;
 const FIRST_STEP = 0.02;
 const SMALLEST_STEP = 0.01;
@@ -93,13 +97,15 @@ export class Limiter {
   #holdUntilMs = 0;
   #round: Round = { first: 0, elders: 0, countsFrom: 0, startMs: null, paced: false, crowded: false };
   #judgedMs = Number.NEGATIVE_INFINITY;
-  #latestRetryMs = 0;
+  #firstRetryMs = Number.POSITIVE_INFINITY;
   #fall: Fall | null = null;
   #overruns = 0;
   #ceiling: number | null = null;
   #step = FIRST_STEP;
   /** The pace is a rough guess yet: it goes up in large steps until refusals come. */
   #searching = false;
+  /** A round at this pace was clean. */
+  #isProven = false;
   #rest = { ms: FIRST_REST_MS, untilMs: 0 };
   #tolerated = { share: 0, untilMs: 0, ms: FIRST_TOLERANCE_MS };
 
@@ -135,8 +141,8 @@ export class Limiter {
   waitMs(nowMs: number): number {
     if (this.#ramp?.isOver === true) {
       this.#ramp = null;
-      // What was sent so far was sent at no steady pace.
-      this.#nextRound(nowMs);
+      // What was sent so far was sent at no steady pace, and does not count.
+      this.#round = { ...this.#round, countsFrom: null, startMs: nowMs };
     }
     const { requests, tokens } = this.#buckets;
     const byRate = Math.max(
@@ -180,7 +186,7 @@ export class Limiter {
     this.#buckets.tokens?.take(nowMs, -tokens);
     this.#log.refuse(number, nowMs);
     if (number >= this.#round.first && retryAfterMs !== null)
-      this.#latestRetryMs = Math.max(this.#latestRetryMs, nowMs + retryAfterMs);
+      this.#firstRetryMs = Math.min(this.#firstRetryMs, nowMs + retryAfterMs);
     this.#judge(nowMs);
   }
 
@@ -228,12 +234,13 @@ export class Limiter {
   #overrun(nowMs: number, most: number): void {
     const since = this.#log.sinceFirstRefusal(this.#round.first, most);
     const passed = since.sent - since.refused;
-    // Of the last second, though a second may hold parts of two windows of the address.
-    const lastSecond = this.#log.acceptedPerSecond(nowMs, ROUND_MS);
+    // A second may hold parts of two windows of the address, or what it had saved up for a burst.
+    const lastSecond = this.#log.acceptedBeforeLastRefusal(ROUND_MS);
     if (passed >= TRICKLE * since.sent) {
       // An empty bucket: what comes through is what flows in.
       const inflow = (passed * 1000) / Math.max(1, since.spanMs);
-      this.#fallTo(nowMs, Math.max(lastSecond, inflow), null);
+      const rough = Math.min(lastSecond * ROUGHLY, Math.max(lastSecond / ROUGHLY, inflow));
+      this.#fallTo(nowMs, rough, null);
       this.#searching = true;
       this.#nextRound(nowMs);
       return;
@@ -248,7 +255,10 @@ export class Limiter {
       this.#fallTo(nowMs, Math.min(lastSecond, slower), null);
     }
     const unsaidMs = Math.min(LONGEST_HOLD_MS, FIRST_HOLD_MS * 2 ** (this.#overruns - 1));
-    this.#holdUntilMs = this.#latestRetryMs > nowMs ? this.#latestRetryMs : nowMs + unsaidMs;
+    this.#holdUntilMs =
+      this.#firstRetryMs === Number.POSITIVE_INFINITY
+        ? nowMs + unsaidMs
+        : Math.max(nowMs, this.#firstRetryMs);
     this.#nextRound(this.#holdUntilMs);
   }
 
@@ -275,7 +285,7 @@ export class Limiter {
   #nextRound(startMs: number): void {
     const first = this.#log.next;
     this.#round = { first, elders: this.#inFlight, countsFrom: null, startMs, paced: false, crowded: false };
-    this.#latestRetryMs = 0;
+    this.#firstRetryMs = Number.POSITIVE_INFINITY;
   }
 
   /** `excess` and `sentPerSecond` of the round that shows it; null when only a moment does. */
@@ -289,8 +299,9 @@ export class Limiter {
     this.#ceiling = acceptedPerSecond;
     this.#ramp = null;
     this.#window = this.#concurrency;
-    // A pace that was found before is at most halved: a moment of refusals is no measure.
-    const least = paceBefore === null ? LEAST_PER_SECOND : paceBefore / 2;
+    // A pace that was found before is not given up at once: a moment of refusals is no measure.
+    const least = (paceBefore ?? LEAST_PER_SECOND) * (this.#isProven ? LEAST_OF_PROVEN : LEAST_OF_GUESSED);
+    this.#isProven = false;
     const pace = Math.max(least, acceptedPerSecond * BELOW_ACCEPTED);
     const last = this.#fall !== null && excess !== null && isVain(this.#fall, excess) ? this.#fall : null;
     this.#fall =
@@ -315,6 +326,7 @@ export class Limiter {
 
   #rise(nowMs: number): void {
     this.#fall = null;
+    this.#isProven = true;
     const { perSecond } = this.#pace;
     const rested = nowMs >= this.#rest.untilMs;
     if (this.#window < this.#concurrency && this.#round.crowded && rested)

@@ -1,5 +1,6 @@
 /** List prices of hosted models, from the table that is shipped with a package; nothing is fetched at run time. */
-import { calcPrice, findProvider, type PriceOptions } from '@pydantic/genai-prices';
+import { createRequire } from 'node:module';
+import type { PriceOptions } from '@pydantic/genai-prices';
 import type { PriceFound } from './price.ts';
 
 /** The package's version and the day it was released; a test holds the version to what is installed. */
@@ -21,6 +22,7 @@ const HOUR_MS = 3_600_000;
  * tokens) and cache discounts are left out.
  */
 export function tablePriceOf(model: string, baseUrl?: string, now: Date = new Date()): PriceFound {
+  const { calcPrice, findProvider } = loadTable();
   const seller = baseUrl === undefined ? undefined : findProvider({ providerApiUrl: baseUrl });
   const options: PriceOptions = seller === undefined ? {} : { provider: seller };
   const hours = Array.from({ length: 24 }, (_, hour) => new Date(startOfDay(now) + hour * HOUR_MS));
@@ -49,4 +51,9 @@ export function tablePriceOf(model: string, baseUrl?: string, now: Date = new Da
 
 function startOfDay(now: Date): number {
   return Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate());
+}
+
+/** Some 12 MB that most recipes, which name their prices, do not need. */
+function loadTable(): typeof import('@pydantic/genai-prices') {
+  return createRequire(import.meta.url)('@pydantic/genai-prices') as typeof import('@pydantic/genai-prices');
 }

@@ -63,7 +63,11 @@ export class SendLog {
   /** Of those, the ones from the first refused on; and the time over which they were sent. */
   sinceFirstRefusal(from: number, most: number): Tally & { readonly spanMs: number } {
     let first = this.#lastRefused;
-    for (let number = first; number >= Math.max(from, this.#lastRefused + 1 - most, this.#oldest); number -= 1)
+    for (
+      let number = first;
+      number >= Math.max(from, this.#lastRefused + 1 - most, this.#oldest);
+      number -= 1
+    )
       if (this.#refused[number % CAPACITY] === 1) first = number;
     const sentMs = (number: number): number => this.#sentMs[number % CAPACITY] ?? 0;
     return {
@@ -83,12 +87,12 @@ export class SendLog {
     return Math.max(0, this.#next - CAPACITY);
   }
 
-  /** Requests accepted per second over the last decided `spanMs`. */
-  acceptedPerSecond(nowMs: number, spanMs: number): number {
-    const untilMs = nowMs - this.lagMs;
+  /** Requests accepted per second, over `spanMs` before the last refused one was sent. */
+  acceptedBeforeLastRefusal(spanMs: number): number {
+    const fromMs = (this.#sentMs[this.#lastRefused % CAPACITY] ?? 0) - spanMs;
     let accepted = 0;
-    for (let number = this.#decide(nowMs) - 1; number >= this.#oldest; number -= 1) {
-      if ((this.#sentMs[number % CAPACITY] ?? 0) <= untilMs - spanMs) break;
+    for (let number = this.#lastRefused; number >= this.#oldest; number -= 1) {
+      if ((this.#sentMs[number % CAPACITY] ?? 0) <= fromMs) break;
       accepted += 1 - (this.#refused[number % CAPACITY] ?? 0);
     }
     return (accepted * 1000) / spanMs;
