@@ -78,6 +78,10 @@ const inherited = Object.entries(process.env).filter(
 );
 const settings = readSettings({ ...Object.fromEntries(inherited), SECPI_STATE: join(work, 'state') });
 const tools = ensureTools(settings.root, settings.env);
+const interrupted = Promise.withResolvers<never>();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => interrupted.reject(new Error(`interrupted by ${signal}`)));
+interrupted.promise.catch(() => undefined);
 const stack = await startStack({ settings, tools, say, withWorker: false });
 const workers: ChildProcess[] = [];
 try {
@@ -111,7 +115,10 @@ try {
     figures.cpuSeconds = cpuSecondsOf(worker.pid ?? 0) ?? figures.cpuSeconds;
     figures.peakMiB = peakMemoryMiBOf(worker.pid ?? 0) ?? figures.peakMiB;
   }, 250);
-  const result = (await workflow.getHandle(WORKFLOW_ID).result()) as StageResult;
+  const result = (await Promise.race([
+    workflow.getHandle(WORKFLOW_ID).result(),
+    interrupted.promise,
+  ])) as StageResult;
   clearInterval(sampling);
   await writeAnswers(store, result, join(work, 'out.jsonl'));
   say(

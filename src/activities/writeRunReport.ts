@@ -11,6 +11,8 @@ import { loadBenchmarks } from '../services/benchmarks/load.ts';
 import { extractCode } from '../services/benchmarks/suite/extract.ts';
 import {
   buildSummary,
+  collectDataRows,
+  dataSummaryOf,
   renderHtml,
   type EvaluatedModel,
   type ReportedSample,
@@ -31,7 +33,8 @@ export async function writeRunReport(
   if (benchmark === undefined)
     throw new SecpiError('INTERNAL', 'a run without a benchmark came to its report.');
   const read = async (uri: string): Promise<Manifest> => await store.artifacts.readByUri(uri);
-  const [traces, model, base, tuned] = await Promise.all([
+  const [filter, traces, model, base, tuned] = await Promise.all([
+    read(input.filter.artifact.uri),
     read(input.distill.artifact.uri),
     read(input.fineTune.artifact.uri),
     readEvaluation(store, input.base.artifact.uri, input.base.generation.uri),
@@ -56,6 +59,7 @@ export async function writeRunReport(
     tuned: evaluated(input.fineTune.artifact.uri, tuned),
     trainedCwes: Object.keys(asRecord(traces.facts['cwes'])),
     training: trainingOf(model),
+    data: dataSummaryOf(filter, traces),
     usage: { classifier: input.filter.usage, teacher: input.distill.usage },
     stages: input.stages.map(({ name, artifact, seconds, reused, rows }) => ({
       name,
@@ -81,7 +85,11 @@ export async function writeRunReport(
         task === undefined || reply === null ? null : extractCode(reply, task.language, task.entryPoint).code;
       return { model: name, verdict, prompt: task?.message ?? '', reply, code };
     });
-  const html = await renderHtml(summary, [...samples('base', base), ...samples('tuned', tuned)]);
+  const html = await renderHtml(
+    summary,
+    [...samples('base', base), ...samples('tuned', tuned)],
+    await collectDataRows(store, filter, traces),
+  );
   const summaryRef = await publish(
     store,
     run,

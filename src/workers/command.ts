@@ -12,3 +12,9 @@ const HEAP_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=25'] as c
 export function workerArguments(projectDir: string, kinds: readonly string[] = []): string[] {
   return [...HEAP_FLAGS, join(projectDir, 'src/workers/main.ts'), ...kinds];
 }
+
+/**
+ * glibc gives every thread that allocates an arena of its own, and Temporal's core, zstd and the file pool are many
+ * threads: with two arenas what one frees another can use. Other C libraries ignore it.
+ */
+export const WORKER_ENVIRONMENT = { MALLOC_ARENA_MAX: '2' } as const;

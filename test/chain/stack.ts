@@ -21,7 +21,7 @@ import {
   type WorkerKind,
   type WorkflowType,
 } from '../../src/contract/workflows.ts';
-import { workerArguments } from '../../src/workers/command.ts';
+import { WORKER_ENVIRONMENT, workerArguments } from '../../src/workers/command.ts';
 import { startRecordedTeacher, type RecordedTeacher } from '../../src/services/teacher/recordedTeacher.ts';
 import type { Store } from '../../src/services/store/index.ts';
 import { freePort, startServer, TEST_CREDENTIALS, TEST_REGION, type TestServer } from '../store/server.ts';
@@ -166,7 +166,7 @@ export async function startTestStack({
           process.execPath,
           workerArguments(projectDir, kinds),
           log,
-          { ...env, ...extra },
+          { ...WORKER_ENVIRONMENT, ...env, ...extra },
           true,
         );
         workers.push(worker);
@@ -243,6 +243,8 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
   child.kill(signal);
+  // A frozen process hears nothing before it wakes.
+  child.kill('SIGCONT');
   await gone;
 }
 

@@ -24,7 +24,11 @@ interface Both {
 }
 
 /** What each path sends to a server of this script, and makes of it. */
-async function both(reply: Reply, asked = request, options: Partial<Parameters<typeof createChatClient>[0]> = {}): Promise<Both> {
+async function both(
+  reply: Reply,
+  asked = request,
+  options: Partial<Parameters<typeof createChatClient>[0]> = {},
+): Promise<Both> {
   const seen: SeenRequest[] = [];
   const server = await startScriptedServer((now) => {
     seen.push(now);
@@ -75,7 +79,18 @@ describe('the same request goes out', () => {
     ['of a later sample', { ...request, index: 5 }, {}],
     ['with another limit', request, { tokenLimitField: 'max_completion_tokens' }],
     ['with a header', { ...request, headers: { 'x-secpi-batch': '1/2' } }, {}],
-    ['with several messages and all of Unicode', { ...request, messages: [{ role: 'system', content: 'ü\ud800' }, { role: 'user', content: '"\\\u2028' }, { role: 'assistant', content: '' }] }, {}],
+    [
+      'with several messages and all of Unicode',
+      {
+        ...request,
+        messages: [
+          { role: 'system', content: 'ü\ud800' },
+          { role: 'user', content: '"\\\u2028' },
+          { role: 'assistant', content: '' },
+        ],
+      },
+      {},
+    ],
   ])('%s', async (_, asked, options) => {
     const { seen } = await both({ kind: 'answer', text: 'ok' }, asked, options);
     const [hot, reference] = seen.map(({ method, path, body, headers }) => ({
@@ -88,7 +103,11 @@ describe('the same request goes out', () => {
       batch: headers['x-secpi-batch'],
     }));
     expect(hot).toEqual(reference);
-    expect(hot).toMatchObject({ method: 'POST', path: '/v1/chat/completions', authorization: 'Bearer a-key' });
+    expect(hot).toMatchObject({
+      method: 'POST',
+      path: '/v1/chat/completions',
+      authorization: 'Bearer a-key',
+    });
   });
 });
 
@@ -114,7 +133,10 @@ const replies: [string, Reply][] = [
   ['10 MB', { kind: 'answer', text: 'x'.repeat(10_000_000) }],
   ['no usage', raw('{"choices":[{"message":{"content":"ok"},"finish_reason":"stop"}]}')],
   ['a byte order mark', raw('\ufeff{"choices":[{"message":{"content":"ok"},"finish_reason":"stop"}]}')],
-  ['JSON of another type', raw('{"choices":[{"message":{"content":"ok"}}]}', 'application/vnd.api+json; charset=utf-8')],
+  [
+    'JSON of another type',
+    raw('{"choices":[{"message":{"content":"ok"}}]}', 'application/vnd.api+json; charset=utf-8'),
+  ],
   ['JSON called text', raw('{"choices":[{"message":{"content":"ok"}}]}', 'text/plain')],
   ['HTML', raw('<html>', 'text/html')],
   ['half JSON', raw('{"choices":[')],
@@ -166,7 +188,9 @@ describe('the same is made of', () => {
   test('TLS asked of a plain server', async () => {
     const server = await startScriptedServer(() => ({ kind: 'hang' }));
     servers.push(server);
-    const { outcomes } = await both({ kind: 'hang' }, request, { baseUrl: server.url.replace('http:', 'https:') });
+    const { outcomes } = await both({ kind: 'hang' }, request, {
+      baseUrl: server.url.replace('http:', 'https:'),
+    });
     expect(outcomes[0]).toEqual(outcomes[1]);
     expect(outcomes[0]).toMatchObject({ kind: 'endpoint', code: 'ENDPOINT_REFUSED' });
   });

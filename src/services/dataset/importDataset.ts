@@ -79,6 +79,11 @@ export async function* importRows(
   counts: ImportCounts,
   options: ImportOptions,
 ): AsyncGenerator<ImportedRow> {
+  const { groupFrom } = settings.nearDuplicates;
+  if (groupFrom >= 1) {
+    yield* rowsAsTheyCome(source, settings, counts, options);
+    return;
+  }
   const scratch = await openScratch(options.scratchDir);
   const passes = planPasses(settings.nearDuplicates);
   const signatures = await createSignatureFile(
@@ -110,6 +115,32 @@ export async function* importRows(
     await signatures.close();
     await scratch.remove();
   }
+}
+
+/** Nothing is compared but whole texts, so that every row is kept and a group of its own. */
+async function* rowsAsTheyCome(
+  source: DatasetSource,
+  settings: Settings,
+  counts: ImportCounts,
+  options: ImportOptions,
+): AsyncGenerator<ImportedRow> {
+  for await (const imported of soundRows(source, settings, counts, options, createBreath(options.signal))) {
+    if (imported.kind === 'waiting') {
+      const index = counts.rows;
+      counts.rows += 1;
+      yield taskOf(imported.row, index, index, options);
+    } else yield imported;
+  }
+}
+
+function taskOf(
+  { position: _, language, ...row }: WaitingRow,
+  index: number,
+  group: number,
+  { detectLanguage }: Pick<ImportOptions, 'detectLanguage'>,
+): ImportedRow {
+  const named = language === null ? (detectLanguage?.(row.task) ?? null) : canonicalLanguage(language);
+  return { kind: 'task', row: { ...row, index, language: named, group } };
 }
 
 type SoundRow =
@@ -165,8 +196,9 @@ async function* keptRows(
   found: NearDuplicates,
   rows: number,
   counts: ImportCounts,
-  { detectLanguage, progress }: ImportOptions,
+  options: ImportOptions,
 ): AsyncGenerator<ImportedRow> {
+  const { progress } = options;
   const startedMs = performance.now();
   // The index of a kept row, by its number among the waiting ones.
   const indexes = new Uint32Array(rows);
@@ -177,11 +209,7 @@ async function* keptRows(
       const index = counts.rows;
       indexes[number] = index;
       counts.rows += 1;
-      const { position: _, ...kept } = row;
-      const language =
-        row.language === null ? (detectLanguage?.(row.task) ?? null) : canonicalLanguage(row.language);
-      const group = indexes[found.groupOf(number)] ?? index;
-      yield { kind: 'task', row: { ...kept, index, language, group } };
+      yield taskOf(row, index, indexes[found.groupOf(number)] ?? index, options);
     } else {
       counts.nearDuplicates += 1;
       const detail = `${removed.similarity.toFixed(2)} like row ${indexes[removed.row]}`;

@@ -1,9 +1,8 @@
 /** One chat completion, on the hot path: undici's dispatch, no retries of its own, errors of the catalogue. */
-import { APIError } from 'openai';
 import { Pool, type Dispatcher } from 'undici';
 import { onAbort } from './abortHub.ts';
 import type { ChatRequest, Completion } from './chat.ts';
-import { toEndpointError, WALL_TIMEOUT, type EndpointName } from './errors.ts';
+import { statusError, toEndpointError, WALL_TIMEOUT, type EndpointName } from './errors.ts';
 import { bodySerialiser } from './requestBody.ts';
 import { CONNECTION_OPTIONS } from './transport.ts';
 import { malformed, toCompletion, type BodyOptions } from './wire.ts';
@@ -157,23 +156,12 @@ const BYTE_ORDER_MARK = '\ufeff';
 
 /** The body of a 2xx, parsed. Throws for other statuses and for what is not JSON by its content type or its text. */
 function jsonOf({ status, headers, text }: Answer, endpoint: EndpointName): unknown {
-  if (status < 200 || status > 299) {
-    const body = parsed(text);
-    const message = body === undefined ? text : undefined;
-    const said = typeof body === 'object' && body !== null ? body : undefined;
-    throw toEndpointError(APIError.generate(status, said, message, headersOf(headers)), endpoint);
-  }
+  if (status < 200 || status > 299) throw statusError(status, text, headersOf(headers), endpoint);
   if (!isJson(headers['content-type'])) throw malformed('the answer is not JSON', endpoint);
-  const body = parsed(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
-  if (body === undefined) throw malformed('the answer is not JSON', endpoint);
-  return body;
-}
-
-function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
+  } catch (error) {
+    throw text === '' ? malformed('the answer is not JSON', endpoint) : toEndpointError(error, endpoint);
   }
 }
 

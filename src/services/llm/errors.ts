@@ -114,6 +114,34 @@ export function toEndpointError(thrown: unknown, endpoint: EndpointName): Endpoi
   return fail('endpoint', 'INTERNAL', `unexpected: ${messageOf(thrown)}`);
 }
 
+/** The error of a whole answer that is no 2xx, from its body as text. */
+export function statusError(
+  status: number,
+  text: string,
+  headers: Headers,
+  endpoint: EndpointName,
+): EndpointError {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    // The text itself is the message then.
+  }
+  // As the OpenAI client reads it: `{error: {…}}`, or the error itself.
+  const said = isObject(body) && (!('error' in body) || body.error == null) ? { error: body } : body;
+  const error = APIError.generate(
+    status,
+    isObject(said) ? said : undefined,
+    body ? undefined : text,
+    headers,
+  );
+  return toEndpointError(error, endpoint);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
 type Fail = (
   kind: FailureKind,
   code: ErrorCode,

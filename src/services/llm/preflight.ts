@@ -1,8 +1,7 @@
 /** Looks at an endpoint before work is planned on it, so that a wrong address or key fails in seconds, with its field. */
-import { APIError } from 'openai';
 import { z } from 'zod';
 import { SecpiError } from '../../contract/errors.ts';
-import { toEndpointError, type EndpointName } from './errors.ts';
+import { statusError, toEndpointError, type EndpointName } from './errors.ts';
 import { createTransport } from './transport.ts';
 
 /** The variables of the process, handed in by its entry. */
@@ -67,10 +66,7 @@ export async function checkEndpoint(options: CheckEndpointOptions): Promise<Endp
   const response = await getModels(endpoint, options.signal);
   const text = await response.text();
   if (AWAY.has(response.status) || REFUSED.has(response.status)) {
-    throw toEndpointError(
-      APIError.generate(response.status, jsonOf(text), undefined, response.headers),
-      endpoint,
-    );
+    throw statusError(response.status, text, response.headers, endpoint);
   }
   const listed = response.ok
     ? modelsSchema.safeParse(jsonOf(text)).data?.data.map(({ id }) => id)

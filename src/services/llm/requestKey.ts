@@ -14,17 +14,31 @@ export interface AnswerIdentity {
 
 /** SHA-256 over identity, messages, sampling, response schema and index (which sample of the same request: 0, 1, …). */
 export function requestKey(identity: AnswerIdentity, request: ChatRequest, index: number): string {
-  const { messages, sampling, responseSchema } = request;
-  return hashOf({
-    ...pick(identity),
-    messages,
-    sampling,
-    responseSchema:
-      responseSchema === undefined
-        ? null
-        : { name: responseSchema.name, schema: jsonSchemaOf(responseSchema.schema) },
-    index,
-  });
+  // The canonical JSON of all of it: `index` and `messages` sort before the rest.
+  return sha256Hex(
+    `{"index":${canonicalJson(index)},"messages":${canonicalJson(request.messages)},${restOf(identity, request)}`,
+  );
+}
+
+interface Rest {
+  readonly sampling: ChatRequest['sampling'];
+  readonly responseSchema: ChatRequest['responseSchema'];
+  readonly text: string;
+}
+
+/** Of the last request of each run: thousands in a row have all but their messages in common. */
+const rests = new WeakMap<AnswerIdentity, Rest>();
+
+function restOf(identity: AnswerIdentity, { sampling, responseSchema }: ChatRequest): string {
+  const known = rests.get(identity);
+  if (known?.sampling === sampling && known.responseSchema === responseSchema) return known.text;
+  const schema =
+    responseSchema === undefined
+      ? null
+      : { name: responseSchema.name, schema: jsonSchemaOf(responseSchema.schema) };
+  const text = canonicalJson({ ...pick(identity), sampling, responseSchema: schema }).slice(1);
+  rests.set(identity, { sampling, responseSchema, text });
+  return text;
 }
 
 /** The name of the ledger's folder: SHA-256 over model, revision, prompt version and sampling. */

@@ -31,12 +31,14 @@ describe('the body of a request', () => {
       { messages, sampling, index: 1 },
       { messages: [], sampling },
     ];
-    for (const request of requests)
-      expect(serialise(request)).toBe(JSON.stringify(bodyOf(request, options)));
+    for (const request of requests) expect(serialise(request)).toBe(JSON.stringify(bodyOf(request, options)));
   });
 
   test('seeds each sample differently and names the limit as the endpoint wants it', () => {
-    const body = bodyOf({ messages, sampling, index: 4 }, { ...options, tokenLimitField: 'max_completion_tokens' });
+    const body = bodyOf(
+      { messages, sampling, index: 4 },
+      { ...options, tokenLimitField: 'max_completion_tokens' },
+    );
     expect(body).toMatchObject({ seed: 7, max_completion_tokens: 77 });
     expect(body).not.toHaveProperty('max_tokens');
   });
@@ -51,7 +53,11 @@ describe('usage', () => {
   const request = { messages: [{ role: 'user' as const, content: 'b'.repeat(80) }] };
 
   test('that the endpoint tells is kept, zeros too', () => {
-    const told = { prompt_tokens: 0, completion_tokens: 7, completion_tokens_details: { reasoning_tokens: 3 } };
+    const told = {
+      prompt_tokens: 0,
+      completion_tokens: 7,
+      completion_tokens_details: { reasoning_tokens: 3 },
+    };
     expect(toCompletion(answer(told), 1, endpoint, request)).toMatchObject({
       usage: { promptTokens: 0, completionTokens: 7, reasoningTokens: 3 },
       usageKnown: true,
