@@ -25,6 +25,8 @@ const answeredPrompts = new Set<number>();
 const answersBySecond: number[] = [];
 const firstAfterMs: number[] = [];
 const startedMs = Date.now();
+let firstRequestMs = 0;
+let lastAnswerMs = 0;
 const filler = 'x'.repeat(answerBytes);
 
 let windowSecond = -1;
@@ -88,6 +90,7 @@ function answer(prompt: string, response: ServerResponse): void {
     }),
   );
   counts.answered += 1;
+  lastAnswerMs = Date.now();
   const key = hash(prompt);
   if (answeredPrompts.has(key)) counts.paidTwice += 1;
   answeredPrompts.add(key);
@@ -98,13 +101,21 @@ function answer(prompt: string, response: ServerResponse): void {
 const server = createServer((request, response) => {
   if (request.url === '/counts')
     return void response.end(
-      JSON.stringify({ ...counts, distinct: answeredPrompts.size, answersBySecond, firstAfterMs, startedMs }),
+      JSON.stringify({
+        ...counts,
+        distinct: answeredPrompts.size,
+        answersBySecond,
+        firstAfterMs,
+        firstRequestMs,
+        lastAnswerMs,
+      }),
     );
   if (request.method !== 'POST') return void response.end('{"object":"list","data":[{"id":"bench"}]}');
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
     counts.requests += 1;
+    if (counts.requests === 1) firstRequestMs = Date.now();
     if (counts.requests === 1 || inFlight === 0) firstAfterMs.push(Date.now());
     inFlight += 1;
     counts.maxInFlight = Math.max(counts.maxInFlight, inFlight);

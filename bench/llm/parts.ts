@@ -20,6 +20,8 @@ export interface Counts {
   readonly answersBySecond: readonly (number | null)[];
   /** Epoch milliseconds at which a request arrived while none was under way. */
   readonly firstAfterMs: readonly number[];
+  readonly firstRequestMs: number;
+  readonly lastAnswerMs: number;
 }
 
 export interface BenchEndpoint {

@@ -14,7 +14,12 @@ export function workerArguments(projectDir: string, kinds: readonly string[] = [
 }
 
 /**
- * glibc gives every thread that allocates an arena of its own, and Temporal's core, zstd and the file pool are many
- * threads: with two arenas what one frees another can use. Other C libraries ignore it.
+ * glibc gives every thread that allocates an arena of its own, and raises the size from which memory goes back to the
+ * system each time something large is freed; Temporal's core, zstd and the file pool are many threads with large
+ * buffers. Two arenas and fixed sizes keep what is freed from staying. Other C libraries ignore them.
  */
-export const WORKER_ENVIRONMENT = { MALLOC_ARENA_MAX: '2' } as const;
+export const WORKER_ENVIRONMENT = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '65536',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+} as const;

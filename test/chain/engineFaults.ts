@@ -31,6 +31,9 @@ export interface Sums {
   readonly lost: number;
   /** Rows that stand in the artefact more than once. */
   readonly doubled: number;
+  readonly refused: number;
+  readonly faults: number;
+  /** From the first request to the last answer. */
   readonly seconds: number;
 }
 
@@ -52,7 +55,6 @@ export async function runDisturbed(
     const dir = await mkdtemp(join(tmpdir(), 'secpi-faults-'));
     const prompts = join(dir, 'prompts.jsonl');
     await writePrompts(prompts, rows);
-    const startedMs = Date.now();
     await stack.startByCli('askModel', scenario, {
       version: 1,
       dataset: {
@@ -88,7 +90,9 @@ export async function runDisturbed(
       cutOff: counts.cutOff,
       lost: rows - seen.size,
       doubled: [...seen.values()].filter((times) => times > 1).length,
-      seconds: (Date.now() - startedMs) / 1000,
+      refused: counts.refused,
+      faults: counts.faults,
+      seconds: (counts.lastAnswerMs - counts.firstRequestMs) / 1000,
     };
   } finally {
     await endpoint.stop();
@@ -104,6 +108,46 @@ export async function answeredAtLeast(endpoint: BenchEndpoint, answers: number):
     },
     120_000,
   );
+}
+
+/** What every scenario must come to: nothing lost, nothing doubled, no more paid for in vain than was in flight. */
+export function violations({ lost, doubled, paidTwice, cutOff, concurrency }: Sums): string[] {
+  return [
+    ...(lost === 0 ? [] : [`${lost} rows lost`]),
+    ...(doubled === 0 ? [] : [`${doubled} rows doubled`]),
+    ...(paidTwice + cutOff <= concurrency
+      ? []
+      : [`paid twice ${paidTwice} + cut off ${cutOff} > concurrency ${concurrency}`]),
+  ];
+}
+
+/** The store is away for a while; answers wait on disk. */
+export async function withoutStore(stack: TestStack, seconds: number): Promise<void> {
+  await stack.s3.kill();
+  await sleep(seconds * 1000);
+  await stack.s3.restart();
+}
+
+/** Temporal is away for a while: without an acknowledged heartbeat nothing is paid. */
+export async function withoutTemporal(stack: TestStack, seconds: number): Promise<void> {
+  await stack.killTemporal();
+  await sleep(seconds * 1000);
+  await stack.restartTemporal();
+}
+
+/** The worker freezes past the timeout, a second one takes over from it, then it wakes. */
+export async function freezeAndWake(
+  stack: TestStack,
+  endpoint: BenchEndpoint,
+  frozen: WorkerProcess,
+): Promise<WorkerProcess> {
+  frozen.freeze();
+  const second = await stack.startWorker(['data']);
+  const { requests } = await endpoint.counts();
+  await until('the second worker asks', async () => (await endpoint.counts()).requests > requests + 20);
+  await sleep(2000);
+  frozen.wake();
+  return second;
 }
 
 /** kill -9 of the worker half-way; a new one on the same host. Returns seconds from its start to its first request. */
