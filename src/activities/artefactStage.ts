@@ -24,6 +24,8 @@ export interface TakeRequest {
   readonly kind: ArtifactKind;
   readonly fields: FingerprintFields;
   readonly reuse: 'always' | 'never';
+  /** With reuse "never": whose own the artefact is, where a long stage goes on as another run; default the owner's run. */
+  readonly onlyRun?: string;
   /** The run, or the attempt, that would be the one writer. */
   readonly owner: Owner;
   /** Where waiting is shown, and for what: "waits for RUN, which trains the same model". */
@@ -32,8 +34,8 @@ export interface TakeRequest {
 }
 
 /** The fingerprint of a stage; with reuse "never" it belongs to this run alone. */
-function stageFingerprint(fields: FingerprintFields, reuse: 'always' | 'never', owner: Owner): string {
-  return fingerprint(reuse === 'always' ? fields : { ...fields, onlyRun: owner.runId });
+function stageFingerprint({ fields, reuse, owner, onlyRun }: TakeRequest): string {
+  return fingerprint(reuse === 'always' ? fields : { ...fields, onlyRun: onlyRun ?? owner.runId });
 }
 
 /**
@@ -41,7 +43,7 @@ function stageFingerprint(fields: FingerprintFields, reuse: 'always' | 'never', 
  * the same fingerprint. A holder whose run has ended is succeeded with a higher epoch.
  */
 export async function takeArtifact(store: Store, run: ActivityRun, request: TakeRequest): Promise<Taken> {
-  const id = stageFingerprint(request.fields, request.reuse, request.owner);
+  const id = stageFingerprint(request);
   for (;;) {
     run.signal.throwIfAborted();
     const claim = await store.artifacts.claim({

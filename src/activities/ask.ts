@@ -30,13 +30,14 @@ type Input<Name extends keyof DataActivities> = Parameters<DataActivities[Name]>
 export async function openAnswers(
   { store }: Deps,
   run: ActivityRun,
-  { dataset, ask }: Input<'openAnswers'>,
+  { dataset, ask, reuse, firstRun }: Input<'openAnswers'>,
 ): Promise<OpenedStage> {
   const input = await store.artifacts.readByUri(dataset);
   const taken = await takeArtifact(store, run, {
     kind: KIND,
     fields: fingerprintFields(ask, input),
-    reuse: ask.reuse,
+    reuse,
+    onlyRun: firstRun,
     owner: run.owner,
     stage: STAGE,
     sameWork: 'asks the same',

@@ -81,7 +81,7 @@ function plain(rate: Rate | null): { value: number; low: number; high: number } 
 
 async function readLabels({ store, paths }: Deps, { labels }: Calibration): Promise<LabelledRow[]> {
   const field = 'filter.calibration.labels';
-  const dataset = datasetSchema.parse({ uri: labels });
+  const dataset = datasetSchema.parse({ uri: labels, format: 'jsonl' });
   const source = await openSource(dataset, store.objects, paths.baseDir).catch((error: unknown): never => {
     if (error instanceof SecpiError) throw new SecpiError(error.code, error.problem, { field, cause: error });
     throw error;

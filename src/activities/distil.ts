@@ -49,7 +49,7 @@ export async function checkOracles({ paths }: Deps, { distill }: Input<'checkOra
 export async function openTraces(
   deps: Deps,
   run: ActivityRun,
-  { filtered, distill, reuse }: Input<'openTraces'>,
+  { filtered, distill, reuse, firstRun }: Input<'openTraces'>,
 ): Promise<OpenedStage> {
   const { store } = deps;
   const input = await store.artifacts.readByUri(filtered);
@@ -61,6 +61,7 @@ export async function openTraces(
     kind: 'traces',
     fields: fingerprintFields(distill, input),
     reuse,
+    onlyRun: firstRun,
     owner: run.owner,
     stage: STAGE,
     sameWork: 'distils the same tasks',

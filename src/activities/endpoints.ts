@@ -10,7 +10,7 @@ import type { ResponseSchema } from '../services/llm/chat.ts';
 import { openEndpoint, type EndpointState, type ModelEndpoint } from '../services/llm/endpoint.ts';
 import { listSpaces, openLedger, type Ledger, type LedgerAnswer } from '../services/llm/ledger.ts';
 import { checkEndpoint, readApiKey } from '../services/llm/preflight.ts';
-import { priceOf } from '../services/llm/price.ts';
+import { priceOf, priceOfFallback } from '../services/llm/price.ts';
 import { answerSpace, type AnswerIdentity } from '../services/llm/requestKey.ts';
 import {
   runRequests,
@@ -74,12 +74,13 @@ export async function proveEndpoint(
 function addressesOf(
   endpoint: Endpoint,
   field: string,
-): { address: Endpoint | Fallback; model: string; at: string }[] {
+): { address: Endpoint | Fallback; fallback: Fallback | null; model: string; at: string }[] {
   return [
-    { address: endpoint, model: endpoint.model, at: field },
-    ...endpoint.fallbacks.map((address, index) => ({
-      address,
-      model: address.servedModel ?? endpoint.model,
+    { address: endpoint, fallback: null, model: endpoint.model, at: field },
+    ...endpoint.fallbacks.map((fallback, index) => ({
+      address: fallback,
+      fallback,
+      model: fallback.servedModel ?? endpoint.model,
       at: `${field}.fallbacks[${index}]`,
     })),
   ];
@@ -154,17 +155,23 @@ async function useEndpoint<T>(
   field: string,
   work: (shared: SharedEndpoint) => Promise<T>,
 ): Promise<T> {
-  const { sampling: _, priceUsdPerMillionTokens: __, revision: ___, ...key } = endpoint;
+  const { sampling: _, revision: __, ...key } = endpoint;
   return await pools.endpoints.use(
     JSON.stringify(key),
     async () => {
       const listeners: SharedEndpoint['listeners'] = new Set();
       const opened = openEndpoint({
-        addresses: addressesOf(endpoint, field).map(({ address, model, at }) => {
+        addresses: addressesOf(endpoint, field).map(({ address, fallback, model, at }) => {
           const apiKey = readApiKey(address.apiKeyEnv, environment, at);
+          const baseUrl = baseUrlOf(address, at, environment);
+          const { price } =
+            fallback === null
+              ? priceOf(endpoint, baseUrl)
+              : priceOfFallback(endpoint, fallback, { fallback: baseUrl });
           return {
-            baseUrl: baseUrlOf(address, at, environment),
+            baseUrl,
             model,
+            ...(price === null ? {} : { price }),
             ...(address.apiKeyEnv === undefined ? {} : { apiKeyEnv: address.apiKeyEnv }),
             ...(apiKey === undefined ? {} : { apiKey }),
           };
@@ -291,6 +298,14 @@ async function askByChat<Row, Value>(
     listeners.add(onState);
     try {
       return await runRequests({ ...request, endpoint: model });
+    } catch (error) {
+      // It was waited for as long as the recipe says: another attempt would only wait anew.
+      if (error instanceof SecpiError && error.code === 'ENDPOINT_UNREACHABLE')
+        throw new SecpiError('ENDPOINT_GONE', `${error.problem} (for ${endpoint.maxOutageHours} h)`, {
+          field,
+          cause: error,
+        });
+      throw error;
     } finally {
       listeners.delete(onState);
     }

@@ -130,7 +130,7 @@ function notesOf({ filter, distill, sample }: EstimateInput, dataset: Manifest):
       notes.push(`No price of ${endpoint.model} (${price.source}): give priceUsdPerMillionTokens.`);
     if (endpoint.transport === 'batch')
       notes.push(
-        `The sample of ${endpoint.model} was asked one by one; its batches take as long as the provider lets them.`,
+        `The sample of ${endpoint.model} went as a batch of its own; batches take as long as the provider lets them.`,
       );
   }
   if (filter.mode === 'classifier' && filter.calibration !== undefined)

@@ -44,7 +44,7 @@ type Input<Name extends keyof DataActivities> = Parameters<DataActivities[Name]>
 export async function openFilter(
   deps: Deps,
   run: ActivityRun,
-  { dataset, filter, reuse }: Input<'openFilter'>,
+  { dataset, filter, reuse, firstRun }: Input<'openFilter'>,
 ): Promise<OpenedStage> {
   const { store } = deps;
   const input = await store.artifacts.readByUri(dataset);
@@ -52,6 +52,7 @@ export async function openFilter(
     kind: 'filter',
     fields: fingerprintFields(filter, input),
     reuse,
+    onlyRun: firstRun,
     owner: run.owner,
     stage: STAGE,
     sameWork: 'filters the same dataset',

@@ -5,7 +5,7 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { SecpiError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
-import type { Dataset, ModelSource, Recipe } from '../contract/recipe.ts';
+import type { Dataset, FilterSettings, ModelSource, Recipe } from '../contract/recipe.ts';
 import { emptyUsage } from '../contract/usage.ts';
 import { CARD_NAME } from '../services/dataset/folder.ts';
 import { hashSource, openSource, type DatasetSource } from '../services/dataset/source.ts';
@@ -32,6 +32,7 @@ export async function uploadLocal(recipe: Recipe, uploader: Uploader): Promise<R
   return {
     ...recipe,
     dataset: await uploadDataset(recipe.dataset, uploader),
+    filter: await uploadLabels(recipe.filter, uploader),
     finetune: {
       ...recipe.finetune,
       model: await uploadModel(recipe.finetune.model, 'finetune.model.uri', uploader),
@@ -51,6 +52,20 @@ export async function uploadDataset(dataset: Dataset, uploader: Uploader): Promi
   uploader.say(`Dataset ${path} (${source.files.length} files, ${source.bytes} bytes) is at ${uri}`);
   // A blob has no ending, so the format is settled here.
   return { ...dataset, uri, format: source.format, name: dataset.name ?? basename(path) };
+}
+
+/** The labelled rows of a calibration. */
+async function uploadLabels(filter: FilterSettings, uploader: Uploader): Promise<FilterSettings> {
+  const { calibration } = filter;
+  const path = calibration === undefined ? null : await findLocal(calibration.labels, uploader);
+  if (calibration === undefined || path === null) return filter;
+  if ((await stat(path).catch(() => null)) === null) {
+    throw new SecpiError('DATASET_NOT_FOUND', `there is no file at ${path}.`, {
+      field: 'filter.calibration.labels',
+    });
+  }
+  const { uri } = await uploader.store.blobs.putFile(path);
+  return { ...filter, calibration: { ...calibration, labels: uri } };
 }
 
 async function uploadFolder(

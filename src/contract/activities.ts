@@ -97,6 +97,12 @@ export interface ShardTask {
   readonly budget: BudgetHolder | null;
 }
 
+export interface Opening {
+  readonly reuse: Reuse;
+  /** The first run of a stage that goes on as others: its own artefact with reuse "never". */
+  readonly firstRun: string;
+}
+
 export interface Publication {
   readonly fingerprint: string;
   readonly epoch: number;
@@ -120,18 +126,18 @@ export interface DataActivities {
     filter: FilterSettings;
     budget: BudgetHolder | null;
   }): Promise<void>;
-  openFilter(input: { dataset: string; filter: FilterSettings; reuse: Reuse }): Promise<OpenedStage>;
+  openFilter(input: Opening & { dataset: string; filter: FilterSettings }): Promise<OpenedStage>;
   classifyShard(input: ShardTask & { filter: FilterSettings }): Promise<ShardResult>;
   publishFilter(input: Publication & { dataset: string; filter: FilterSettings }): Promise<StageResult>;
   /** Throws ANALYSER_UNAVAILABLE. */
   checkOracles(input: { distill: DistillSettings }): Promise<void>;
-  openTraces(input: { filtered: string; distill: DistillSettings; reuse: Reuse }): Promise<OpenedStage>;
+  openTraces(input: Opening & { filtered: string; distill: DistillSettings }): Promise<OpenedStage>;
   /** `verdicts`: what the rows' own tests said of the candidates handed out before. */
   distilShard(
     input: ShardTask & { distill: DistillSettings; verdicts: readonly Part[] },
   ): Promise<DistilledShard>;
   publishTraces(input: Publication & { filtered: string; distill: DistillSettings }): Promise<StageResult>;
-  openAnswers(input: { dataset: string; ask: AskInput }): Promise<OpenedStage>;
+  openAnswers(input: Opening & { dataset: string; ask: AskInput }): Promise<OpenedStage>;
   answerShard(input: ShardTask & { ask: AskInput }): Promise<ShardResult>;
   publishAnswers(input: Publication & { dataset: string; ask: AskInput }): Promise<StageResult>;
   estimateCost(input: { dataset: string; estimate: EstimateInput }): Promise<Estimate>;

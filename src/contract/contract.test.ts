@@ -3,8 +3,16 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { SecpiError } from './errors.ts';
 import { jsonSchemas } from './jsonSchemas.ts';
-import { parseRecipe } from './parse.ts';
+import { parseInput, parseRecipe } from './parse.ts';
 import { findSecrets, redact } from './secrets.ts';
+import {
+  askInputSchema,
+  distillInputSchema,
+  estimateInputSchema,
+  evaluateInputSchema,
+  filterInputSchema,
+  fineTuneInputSchema,
+} from './workflows.ts';
 
 const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -37,12 +45,27 @@ function refusalOf(input: unknown): SecpiError {
 
 describe('recipes', () => {
   it('all that the project ships are valid', async () => {
-    const files = (await readdir(project('recipes'))).filter((name) => name.endsWith('.json'));
+    const files = (await readdir(project('recipes'), { recursive: true })).filter(
+      (name) => name.endsWith('.json') && !name.startsWith('stages/'),
+    );
     expect(files).toContain('quick.json');
+    expect(files).toContain('ablations/no-filter.json');
     for (const file of files) {
       const recipe = parseRecipe(JSON.parse(await readFile(project(`recipes/${file}`), 'utf8')));
       expect(recipe.version).toBe(1);
     }
+  });
+
+  it.each([
+    ['filter', filterInputSchema],
+    ['distil', distillInputSchema],
+    ['fine-tune', fineTuneInputSchema],
+    ['evaluate', evaluateInputSchema],
+    ['ask', askInputSchema],
+    ['estimate', estimateInputSchema],
+  ])('the example of the stage %s is valid', async (name, schema) => {
+    const input: unknown = JSON.parse(await readFile(project(`recipes/stages/${name}.json`), 'utf8'));
+    expect(parseInput(schema, input)).toMatchObject({ version: 1 });
   });
 
   it.each([

@@ -67,6 +67,12 @@ export const ERROR_CATALOGUE = {
     retryable: true,
     remedy: 'Start the endpoint or correct baseUrl; the worker must be able to reach it.',
   },
+  ENDPOINT_GONE: {
+    mender: 'operator',
+    retryable: false,
+    remedy:
+      'Bring the endpoint back or name another in fallbacks, and start the run again: what was paid is kept.',
+  },
   ENDPOINT_REFUSED: {
     mender: 'user',
     retryable: false,

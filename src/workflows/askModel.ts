@@ -34,9 +34,9 @@ export async function askModel(input: unknown, context: StageContext = {}): Prom
           );
           return artifact.uri;
         },
-        open: async (rows) =>
+        open: async (rows, firstRun) =>
           await data.openAnswers.executeWithOptions({ summary: 'take or reuse the answers artefact' }, [
-            { dataset: rows, ask },
+            { dataset: rows, ask, reuse, firstRun },
           ]),
         runShard: async (task, label) =>
           await data.answerShard.executeWithOptions({ summary: `ask ${model.model}, shard ${label}` }, [

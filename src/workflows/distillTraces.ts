@@ -6,7 +6,7 @@ import { distillInputSchema, type StageResult } from '../contract/workflows.ts';
 import { createBoard } from './board.ts';
 import { parseOrFail } from './failures.ts';
 import { runShardedStage, type StageContext, type StageShard } from './shardedStage.ts';
-import { checks, data, sandbox } from './stages.ts';
+import { checks, data, endpointsOf, sandbox } from './stages.ts';
 import { stageWorkflow } from './stageWorkflow.ts';
 
 const STAGE = 'distil';
@@ -28,23 +28,17 @@ export async function distillTraces(input: unknown, context: StageContext = {}):
         parallelShards: distill.parallelShards,
         prepare: async () => {
           board.attributes({ SecpiModel: teacher.model });
-          const { judge } = distill.oracles;
           await checks.data.checkEndpoints.executeWithOptions({ summary: `is ${teacher.model} reachable?` }, [
-            [
-              { field: 'distill.teacher', endpoint: teacher },
-              ...(judge === undefined
-                ? []
-                : [{ field: 'distill.oracles.judge.model', endpoint: judge.model }]),
-            ],
+            endpointsOf({ distill }),
           ]);
           await checks.data.checkOracles.executeWithOptions({ summary: 'are the analysers there?' }, [
             { distill },
           ]);
           return filtered;
         },
-        open: async () =>
+        open: async (_, firstRun) =>
           await data.openTraces.executeWithOptions({ summary: 'take or reuse the traces artefact' }, [
-            { filtered, distill, reuse },
+            { filtered, distill, reuse, firstRun },
           ]),
         runShard: async (task, label) => await distilShard(task, label, distill),
         publish: async (_, publication) =>

@@ -3,7 +3,7 @@ import { isCancellation } from '@temporalio/workflow';
 import { estimateInputSchema, type Estimate } from '../contract/workflows.ts';
 import { createBoard } from './board.ts';
 import { parseOrFail, surface } from './failures.ts';
-import { checks, data } from './stages.ts';
+import { checks, data, endpointsOf } from './stages.ts';
 
 const STAGE = 'estimate';
 
@@ -21,14 +21,7 @@ export async function estimateCost(input: unknown): Promise<Estimate> {
     board.attributes({ SecpiDataset: dataset.name ?? dataset.uri, SecpiModel: distill.teacher.model });
     await checks.data.checkEndpoints.executeWithOptions(
       { summary: 'are classifier and teacher reachable?' },
-      [
-        [
-          ...(filter.mode === 'classifier'
-            ? [{ field: 'filter.classifier', endpoint: filter.classifier }]
-            : []),
-          { field: 'distill.teacher', endpoint: distill.teacher },
-        ],
-      ],
+      [endpointsOf({ filter, distill })],
     );
     const imported = await data.importDataset.executeWithOptions(
       { summary: `read ${dataset.name ?? dataset.uri}` },

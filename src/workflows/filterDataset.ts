@@ -3,7 +3,7 @@ import { filterInputSchema, type StageResult } from '../contract/workflows.ts';
 import { createBoard } from './board.ts';
 import { parseOrFail } from './failures.ts';
 import { runShardedStage, type StageContext } from './shardedStage.ts';
-import { checks, data } from './stages.ts';
+import { checks, data, endpointsOf } from './stages.ts';
 import { stageWorkflow } from './stageWorkflow.ts';
 
 const STAGE = 'filter';
@@ -29,7 +29,7 @@ export async function filterDataset(input: unknown, context: StageContext = {}):
           if (asks) {
             await checks.data.checkEndpoints.executeWithOptions(
               { summary: `is ${classifier.model} reachable?` },
-              [[{ field: 'filter.classifier', endpoint: classifier }]],
+              [endpointsOf({ filter })],
             );
           }
           const { artifact } = await data.importDataset.executeWithOptions(
@@ -38,9 +38,9 @@ export async function filterDataset(input: unknown, context: StageContext = {}):
           );
           return artifact.uri;
         },
-        open: async (rows) =>
+        open: async (rows, firstRun) =>
           await data.openFilter.executeWithOptions({ summary: 'take or reuse the filter artefact' }, [
-            { dataset: rows, filter, reuse },
+            { dataset: rows, filter, reuse, firstRun },
           ]),
         prove: async (fingerprint, holder) => {
           if (!asks || filter.calibration === undefined) return;

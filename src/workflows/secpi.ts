@@ -33,7 +33,7 @@ import type { evaluateModel } from './evaluateModel.ts';
 import { failWithCode, surface } from './failures.ts';
 import type { filterDataset } from './filterDataset.ts';
 import type { fineTune } from './fineTune.ts';
-import { checks, control } from './stages.ts';
+import { checks, control, endpointsOf } from './stages.ts';
 
 interface Outcome {
   readonly filter: StageResult;
@@ -89,10 +89,10 @@ async function checkEverything(recipe: Recipe, board: Board): Promise<void> {
   });
   await Promise.all([
     checks.data.checkEndpoints.executeWithOptions({ summary: 'are classifier and teacher reachable?' }, [
-      [
-        { field: 'filter.classifier', endpoint: recipe.filter.classifier },
-        { field: 'distill.teacher', endpoint: recipe.distill.teacher },
-      ],
+      endpointsOf(recipe),
+    ]),
+    checks.data.checkOracles.executeWithOptions({ summary: 'are the analysers there?' }, [
+      { distill: recipe.distill },
     ]),
     checks.data.checkDataset.executeWithOptions({ summary: 'is the dataset there?' }, [recipe.dataset]),
     checkModelIfFree(recipe),

@@ -41,7 +41,7 @@ export interface ShardedStage {
   readonly context: StageContext;
   /** The artefact whose rows are worked on: made or found, when no run before this one did. */
   prepare(): Promise<string>;
-  open(input: string): Promise<OpenedStage>;
+  open(input: string, firstRun: string): Promise<OpenedStage>;
   /** What must hold before the dataset is paid for. */
   prove?(fingerprint: string, budget: BudgetHolder | null): Promise<void>;
   /** `label`: "3 of 12". */
@@ -66,10 +66,10 @@ export async function runShardedStage(stage: ShardedStage): Promise<StageResult>
     context.budget === undefined
       ? createBudget(stage.capUsd, pausing(board, [name]), resumed?.budget ?? null)
       : null;
-  const { workflowId, runId } = workflowInfo();
+  const { workflowId, runId, firstExecutionRunId } = workflowInfo();
   const holder = context.budget ?? (stage.capUsd === null ? null : { workflowId, runId });
   const input = resumed?.input ?? (await stage.prepare());
-  const opened = await stage.open(input);
+  const opened = await stage.open(input, firstExecutionRunId);
   if (opened.status === 'published') return opened.result;
   const { fingerprint, epoch, shards, rows: total, note } = opened;
   const tell = ({ rows, bad, usage }: ShardTotals): void =>

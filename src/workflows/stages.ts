@@ -3,10 +3,12 @@ import { ActivityCancellationType, CancellationScope, proxyActivities } from '@t
 import type {
   ControlActivities,
   DataActivities,
+  EndpointCheck,
   GpuActivities,
   SandboxActivities,
   ShardResult,
 } from '../contract/activities.ts';
+import type { DistillSettings, FilterSettings } from '../contract/recipe.ts';
 import { queues } from '../contract/workflows.ts';
 import { emptyUsage, addUsage } from '../contract/usage.ts';
 
@@ -85,6 +87,22 @@ export const checks = {
     taskQueue: queues.control,
   }),
 };
+
+/** The endpoints that filter and distil will ask, each with its path in the input. */
+export function endpointsOf({
+  filter,
+  distill,
+}: {
+  readonly filter?: FilterSettings;
+  readonly distill?: DistillSettings;
+}): EndpointCheck[] {
+  const judge = distill?.oracles.judge;
+  return [
+    ...(filter?.mode === 'classifier' ? [{ field: 'filter.classifier', endpoint: filter.classifier }] : []),
+    ...(distill === undefined ? [] : [{ field: 'distill.teacher', endpoint: distill.teacher }]),
+    ...(judge === undefined ? [] : [{ field: 'distill.oracles.judge.model', endpoint: judge.model }]),
+  ];
+}
 
 export interface ShardTotals {
   readonly rows: number;
