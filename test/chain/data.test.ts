@@ -269,7 +269,13 @@ describe('distillTraces', () => {
     const input = {
       version: 1,
       filtered: filtered.artifact.uri,
-      distill: { ...distill, teacher: { ...teacher, revision: 'two-runs' } },
+      distill: {
+        ...distill,
+        samples: { n: 1 },
+        holdOutCwes: [],
+        oracles: { tests: 'off' },
+        teacher: { ...teacher, revision: 'two-runs' },
+      },
     };
     const before = requests('recorded-teacher');
     const results = await Promise.all([

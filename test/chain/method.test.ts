@@ -3,11 +3,17 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { filteredRowSchema, rejectedTraceSchema, traceRowSchema } from '../../src/contract/rows.ts';
+import {
+  answeredRowSchema,
+  filteredRowSchema,
+  rejectedTraceSchema,
+  traceRowSchema,
+} from '../../src/contract/rows.ts';
 import type { StageResult, WorkflowType } from '../../src/contract/workflows.ts';
 import { readRows } from '../../src/services/store/index.ts';
+import { startBatchServer } from '../llm/batchServer.ts';
 import { startScriptedServer, type ScriptedServer } from '../llm/scriptedServer.ts';
-import { projectDir, quickRecipe, startTestStack, type TestStack } from './stack.ts';
+import { projectDir, quickRecipe, startTestStack, until, type TestStack } from './stack.ts';
 
 let stack: TestStack;
 let classifierServer: ScriptedServer;
@@ -107,6 +113,36 @@ describe('money already spent', () => {
     const again = await run('distillTraces', 'again', { ...input('structured'), reuse: 'never' });
     expect(again.usage).toMatchObject({ requests: 0, ledgerHits: selected });
     expect(again.artifact.contentSha256).toBe(structured.artifact.contentSha256);
+  });
+});
+
+describe("a provider's batch interface", () => {
+  it('brings the same artefact; a worker that is killed while the job runs finds the job again', async () => {
+    const server = await startBatchServer({ runMs: 4000 });
+    const worker = await stack.startWorker(['data']);
+    try {
+      const file = join(stack.dir, 'batched.jsonl');
+      await writeFile(file, tasks(3000, 3040));
+      await stack.startByCli('askModel', 'batched', {
+        version: 1,
+        dataset: { uri: file, decontaminate: [] },
+        model: { baseUrl: server.url, model: 'batch-model', transport: 'batch', batchPollSeconds: 0.2 },
+        shardRows: 40,
+      });
+      await until('the job is created', async () => server.counts().created === 1);
+      // Whichever of the two has it: the other one, or the next process of this host, takes it up.
+      await worker.kill();
+      const result = (await stack.client.workflow.getHandle('batched').result()) as StageResult;
+      expect(result.counts).toMatchObject({ rows: 40, answered: 40, bad: 0 });
+      expect(server.counts()).toMatchObject({ created: 1, cancelled: 0 });
+      const manifest = await stack.store.artifacts.readByUri(result.artifact.uri);
+      const [first] = await Array.fromAsync(
+        readRows(stack.store.blobs, manifest.parts['answers'] ?? [], {}, answeredRowSchema),
+      );
+      expect(first?.answer).toMatch(/^answer to Handle /);
+    } finally {
+      await server.close();
+    }
   });
 });
 

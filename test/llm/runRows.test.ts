@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import type { Purse } from '../../src/services/budget/types.ts';
 import { openEndpoint, type EndpointOptions, type ModelEndpoint } from '../../src/services/llm/endpoint.ts';
 import { openLedger, type Ledger } from '../../src/services/llm/ledger.ts';
+import { costUsd, worstCaseUsd } from '../../src/services/llm/price.ts';
 import { runRequests, type RunProgress, type RunRequestsOptions } from '../../src/services/llm/runRows.ts';
 import { parseStructured } from '../../src/services/llm/structured.ts';
 import { freePort } from '../store/server.ts';
@@ -137,12 +139,188 @@ describe('answers', () => {
   });
 });
 
+test('answers in another order, of 10 MB, and with reasoning that was cut off, come to their rows', async () => {
+  const large = 'x'.repeat(10_000_000);
+  const server = await serve(({ prompt }) => {
+    if (prompt === 'row 1') return answer(large);
+    if (prompt === 'row 2') return { kind: 'answer', text: '<think>and then', finishReason: 'length' };
+    return { kind: 'delay', ms: 200 - 10 * Number(prompt.slice(4)), reply: answer(prompt) };
+  });
+  const { results } = await run(server.url, rowsOf(16), { concurrency: 16 });
+  expect(texts(results)).toEqual(
+    rowsOf(16).map((row, at) => (at === 1 ? large : at === 2 ? '<think>and then' : row)),
+  );
+  expect(results[2]).toMatchObject({ answer: { unbalancedThink: true, finishReason: 'length' } });
+});
+
+describe('money', () => {
+  const price = { prompt: 1_000, completion: 2_000 };
+  const worstUsd = worstCaseUsd([{ role: 'user', content: 'row 0' }], sampling, price);
+
+  /** A purse with so much in it; whoever finds too little waits. */
+  function purseOf(usd: number) {
+    const log: string[] = [];
+    const sums = { leftUsd: usd, openUsd: 0, mostOpen: 0, open: 0 };
+    const waiting: (() => void)[] = [];
+    const end = (what: string, worst: number, keptUsd: number): void => {
+      log.push(what);
+      sums.open -= 1;
+      sums.openUsd -= worst;
+      sums.leftUsd += worst - keptUsd;
+      waiting.shift()?.();
+    };
+    const purse: Purse = {
+      reserve: async (worst, signal) => {
+        while (sums.leftUsd < worst) {
+          signal.throwIfAborted();
+          await new Promise<void>((resolve) => waiting.push(resolve));
+        }
+        sums.leftUsd -= worst;
+        sums.openUsd += worst;
+        sums.open += 1;
+        sums.mostOpen = Math.max(sums.mostOpen, sums.open);
+        return {
+          settle: (paid) => end('settle', worst, paid),
+          release: () => end('release', worst, 0),
+          abandon: () => end('abandon', worst, worst),
+        };
+      },
+    };
+    const count = (what: string): number => log.filter((one) => one === what).length;
+    return { purse, sums, count };
+  }
+
+  test('is set aside before every request and ended by what became of it', async () => {
+    const server = await serve(({ prompt, times }) => {
+      if (times > 1) return { kind: 'answer', text: 'ok', promptTokens: 10, completionTokens: 5 };
+      if (prompt === 'row 0') return { kind: 'status', status: 500 };
+      if (prompt === 'row 1') return { kind: 'status', status: 429 };
+      if (prompt === 'row 2') return { kind: 'cut' };
+      if (prompt === 'row 3') return { kind: 'raw', body: '{"choices":[]}' };
+      if (prompt === 'row 4') return { kind: 'hang' };
+      if (prompt === 'row 5') return { kind: 'status', status: 400 };
+      return { kind: 'answer', text: 'ok', promptTokens: 10, completionTokens: 5 };
+    });
+    const { purse, sums, count } = purseOf(1_000);
+    const { usage } = await run(server.url, rowsOf(10), { purse, price, timeoutMs: 300 });
+    expect([count('settle'), count('release'), count('abandon')]).toEqual([9, 3, 3]);
+    expect(sums.openUsd).toBeCloseTo(0, 9);
+    const paidUsd = 9 * costUsd({ promptTokens: 10, completionTokens: 5, reasoningTokens: 0 }, price);
+    expect(usage).toMatchObject({ requests: 15, retries: 6, promptTokens: 90 });
+    expect(usage.unsettledUsd).toBeCloseTo(3 * worstUsd, 9);
+    expect(usage.costUsd).toBeCloseTo(paidUsd + 3 * worstUsd, 9);
+    expect(1_000 - sums.leftUsd).toBeCloseTo(usage.costUsd, 9);
+  });
+
+  test('that suffices for two at a time sends two at a time', async () => {
+    const server = await serve(({ prompt }) => ({ kind: 'delay', ms: 10, reply: answer(prompt) }));
+    const { purse, sums } = purseOf(2.5 * worstUsd);
+    const { results } = await run(server.url, rowsOf(10), { purse, price });
+    expect(texts(results)).toEqual(rowsOf(10));
+    expect(server.counts().maxInFlight).toBe(2);
+    expect(sums.mostOpen).toBe(2);
+  });
+
+  test('is not bound by rows that wait for their turn', async () => {
+    const server = await serve(({ prompt }) => ({ kind: 'delay', ms: 10, reply: answer(prompt) }));
+    const { purse, sums } = purseOf(1_000);
+    await run(server.url, rowsOf(100), { purse, price, concurrency: 4, lanes: 50 });
+    expect(sums.mostOpen).toBe(4);
+  });
+
+  test('of requests in flight stays charged when the run is stopped', async () => {
+    const server = await serve(({ total }) => (total <= 3 ? answer('ok') : { kind: 'hang' }));
+    const { purse, count } = purseOf(1_000);
+    const abort = new AbortController();
+    const running = run(server.url, rowsOf(50), { purse, price, signal: abort.signal });
+    await expect.poll(() => server.counts().requests).toBe(11);
+    abort.abort(new Error('cancelled'));
+    await expect(running).rejects.toThrow('cancelled');
+    await expect.poll(() => count('abandon')).toBe(8);
+    expect([count('settle'), count('release')]).toEqual([3, 0]);
+  });
+
+  test('of an answer that was there already is reported as paid twice', async () => {
+    const server = await serve(({ prompt }) => answer(prompt));
+    const others: Pick<Ledger, 'get' | 'append' | 'single'> = {
+      get: async () => null,
+      append: async (given) => ({ ...given, payer: 'another', text: 'first', latencyMs: 1 }),
+      single: async (key, work) => await ledger.single(key, work),
+    };
+    const { results, usage } = await run(server.url, rowsOf(3), { ledger: others, price });
+    expect(texts(results)).toEqual(['first', 'first', 'first']);
+    const paidUsd = 3 * costUsd({ promptTokens: 10, completionTokens: 5, reasoningTokens: 0 }, price);
+    expect(usage).toMatchObject({ paidTwice: 3, paidTwiceUsd: paidUsd, costUsd: paidUsd });
+  });
+
+  test('is counted apart for reasoning, and estimated where the endpoint tells no usage', async () => {
+    const usage =
+      '"usage":{"prompt_tokens":3,"completion_tokens":9,"completion_tokens_details":{"reasoning_tokens":7}}';
+    const choices = '"choices":[{"message":{"content":"12345678"},"finish_reason":"stop"}]';
+    const server = await serve(({ prompt }) => ({
+      kind: 'raw',
+      body: prompt === 'row 0' ? `{${choices},${usage}}` : `{${choices}}`,
+    }));
+    const { results, usage: sum } = await run(server.url, rowsOf(2));
+    expect(sum).toMatchObject({ promptTokens: 3 + 2, completionTokens: 9 + 2, reasoningTokens: 7 });
+    expect(results[1]).toMatchObject({ answer: { usageKnown: false } });
+  });
+});
+
+test('a lease that is lost holds requests until it is back', async () => {
+  const server = await serve(({ prompt }) => answer(prompt));
+  let held = Promise.withResolvers<void>();
+  held.resolve();
+  const running = run(server.url, rowsOf(300), {
+    concurrency: 2,
+    lease: async () => await held.promise,
+    onProgress: ({ done }) => {
+      if (done === 20) held = Promise.withResolvers();
+    },
+  });
+  await expect.poll(() => server.counts().requests).toBeGreaterThanOrEqual(20);
+  await sleep(400);
+  const before = server.counts().requests;
+  await sleep(200);
+  expect(server.counts().requests).toBe(before);
+  expect(before).toBeLessThanOrEqual(22);
+  held.resolve();
+  expect(texts((await running).results)).toEqual(rowsOf(300));
+});
+
+describe('two runs of one process', () => {
+  test('share the requests that both make', async () => {
+    const server = await serve(({ prompt }) => ({ kind: 'delay', ms: 100, reply: answer(prompt) }));
+    const [one, other] = await Promise.all([
+      run(server.url, rowsOf(5)),
+      run(server.url, rowsOf(5), { payer: 'b' }),
+    ]);
+    expect(server.counts().requests).toBe(5);
+    expect(texts(one.results)).toEqual(texts(other.results));
+    expect(one.usage.ledgerHits + other.usage.ledgerHits).toBe(5);
+  });
+
+  test('the one that is stopped does not take the other with it', async () => {
+    const server = await serve(({ prompt, times }) => (times === 1 ? { kind: 'hang' } : answer(prompt)));
+    const abort = new AbortController();
+    const stopped = run(server.url, rowsOf(3), { signal: abort.signal });
+    await expect.poll(() => server.counts().requests).toBe(3);
+    const other = run(server.url, rowsOf(3));
+    await sleep(50);
+    abort.abort(new Error('cancelled'));
+    await expect(stopped).rejects.toThrow('cancelled');
+    expect(texts((await other).results)).toEqual(rowsOf(3));
+    expect(server.counts().requests).toBe(6);
+  });
+});
+
 describe('faults', () => {
   /** 15 % of all requests break, in every way a server can break them. */
   const faults: Reply[] = [
     { kind: 'status', status: 500 },
     { kind: 'status', status: 429, headers: { 'retry-after-ms': '10' } },
     { kind: 'cut' },
+    { kind: 'torn' },
     { kind: 'hang' },
     { kind: 'raw', body: '<html>bad gateway</html>', contentType: 'text/html' },
     { kind: 'raw', body: '{"choices":[]}' },

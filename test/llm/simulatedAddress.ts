@@ -131,7 +131,7 @@ export function simulate(simulation: Simulation): Outcome {
     }
   };
   pump();
-  while (answered < requests && agenda.nowMs < untilMs && agenda.next());
+  for (let more = true; more && agenda.nowMs < untilMs;) more = agenda.next() && answered < requests;
   const seconds = agenda.nowMs / 1000;
   return { seconds, perSecond: answered / seconds, refusedShare: refused / sent, bySecond, mostInFlight };
 }

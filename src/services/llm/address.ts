@@ -54,10 +54,19 @@ export class Address {
     return this.#countsTokens ? promptTokensOf(request) + this.#completionTokens : 0;
   }
 
-  /** One attempt. Ends the turn, and learns from what happens. Throws as `ChatClient.complete` does. */
-  async send(request: ChatRequest, turn: Turn, signal: AbortSignal): Promise<Completion> {
+  /**
+   * One attempt. Learns from what happens, and ends the turn once `keep` has the answer. Throws as
+   * `ChatClient.complete` does, and what `keep` throws.
+   */
+  async send(
+    request: ChatRequest,
+    turn: Turn,
+    signal: AbortSignal,
+    keep: (completion: Completion) => Promise<void>,
+  ): Promise<Completion> {
     try {
       const completion = await this.#client.complete(asSent(request, signal));
+      await keep(completion);
       this.#answered(completion, turn);
       return completion;
     } catch (error) {
@@ -81,7 +90,7 @@ export class Address {
   #failed(error: unknown, turn: Turn): void {
     const nowMs = performance.now();
     if (!(error instanceof EndpointError)) {
-      // Aborted: says nothing.
+      // Aborted, or not kept: says nothing.
       this.#forget(turn);
       return;
     }

@@ -28,21 +28,25 @@ export interface AskOptions {
   readonly reserve?: () => Promise<Reservation>;
   /** A request goes out. */
   readonly onSend?: () => void;
+  /** Makes the answer durable. Until then its request counts as in flight: so much may be lost with the process. */
+  readonly keep?: (completed: Completed) => Promise<void>;
   /** Nearly all requests of the asker have their answer, so that silence says nothing about the endpoint. */
   readonly othersAreDone?: () => boolean;
 }
 
+export interface Completed {
+  readonly kind: 'completed';
+  readonly completion: Completion;
+  /** From 1. */
+  readonly attempt: number;
+  /** Of the attempt that brought it, to be settled; null where nothing was reserved. */
+  readonly reservation: Reservation | null;
+  /** Of the address that answered, where it has its own. */
+  readonly price: Price | undefined;
+}
+
 export type Asked =
-  | {
-      readonly kind: 'completed';
-      readonly completion: Completion;
-      /** From 1. */
-      readonly attempt: number;
-      /** Of the attempt that brought it, to be settled; null where nothing was reserved. */
-      readonly reservation: Reservation | null;
-      /** Of the address that answered, where it has its own. */
-      readonly price: Price | undefined;
-    }
+  | Completed
   /** This request will not be answered; others are. */
   | { readonly kind: 'refused'; readonly error: SecpiError };
 
@@ -77,6 +81,9 @@ export const DEFAULT_RETRY_LIMITS: RetryLimits = {
   patienceMs: 60_000,
   backoff: { firstMs: 50, maxMs: 4_000 },
 };
+
+/** Waits that are as short as the first: where one attempt in seven breaks, two in a row are nothing to back away from. */
+const SHORT_WAITS = 2;
 
 export interface EndpointAddress extends Pick<
   ChatClientOptions,
@@ -143,14 +150,32 @@ class OpenEndpoint implements ModelEndpoint {
     const { signal } = options;
     const startedMs = performance.now();
     let faults = 0;
+    let hasProbed = false;
     for (let attempt = 1; ; attempt += 1) {
-      const { address, turn, reservation } = await takeTurn(this.#router, request, attempt > 1, options);
+      const past = { isRetry: attempt > 1, hasProbed };
+      const { address, turn, reservation } = await takeTurn(this.#router, request, past, options);
+      hasProbed ||= turn.isProbe;
+      const completedBy = (completion: Completion): Completed => ({
+        kind: 'completed',
+        completion,
+        attempt,
+        reservation,
+        price: address.price,
+      });
+      let isAnswered = false;
       try {
         options.onSend?.();
-        const completion = await address.send(request, turn, signal);
-        this.#answeredMs = performance.now();
-        return { kind: 'completed', completion, attempt, reservation, price: address.price };
+        const completion = await address.send(request, turn, signal, async (answer) => {
+          isAnswered = true;
+          this.#answeredMs = performance.now();
+          await options.keep?.(completedBy(answer));
+        });
+        this.#router.update();
+        return completedBy(completion);
       } catch (error) {
+        this.#router.update();
+        // Once it is answered, its reservation is the asker's.
+        if (isAnswered) throw error;
         if (!(error instanceof EndpointError)) {
           reservation?.abandon();
           throw error;
@@ -163,8 +188,6 @@ class OpenEndpoint implements ModelEndpoint {
         if (this.#isGivenUp(faults, startedMs, options)) return { kind: 'refused', error };
         this.#throwIfHopeless(error, address);
         await this.#wait(error, attempt, address, signal);
-      } finally {
-        this.#router.update();
       }
     }
   }
@@ -192,7 +215,8 @@ class OpenEndpoint implements ModelEndpoint {
     if (error.kind === 'down' && address.health.down !== null) return;
     const { firstMs, maxMs } = this.#retry.backoff;
     const limits = { firstMs: Math.min(maxMs, Math.max(firstMs, address.latencyMs)), maxMs };
-    await pause(backoffMs(failures, limits, Math.random()), signal);
+    const doublings = Math.max(1, failures - SHORT_WAITS);
+    await pause(backoffMs(doublings, limits, Math.random()), signal);
   }
 
   state(): EndpointState {

@@ -43,6 +43,7 @@ const FIRST_STEP = 0.02;
 const SMALLEST_STEP = 0.01;
 const LARGEST_STEP = 0.04;
 const SEARCH_STEP = 0.25;
+const LEAST_SEARCH_STEP = 0.06;
 const FIRST_REST_MS = 1_000;
 const REST_GROWTH = 3;
 const LONGEST_REST_MS = 30_000;
@@ -102,8 +103,8 @@ export class Limiter {
   #overruns = 0;
   #ceiling: number | null = null;
   #step = FIRST_STEP;
-  /** The pace is a rough guess yet: it goes up in large steps until refusals come. */
-  #searching = false;
+  /** While the pace is a rough guess it goes up by this in short rounds, and by half of it after refusals; 0: no more. */
+  #searchStep = 0;
   /** A round at this pace was clean. */
   #isProven = false;
   #rest = { ms: FIRST_REST_MS, untilMs: 0 };
@@ -224,10 +225,12 @@ export class Limiter {
       this.#round.startMs = nowMs;
     }
     const { startMs } = this.#round;
-    const roundMs = this.#searching ? SEARCH_ROUND_MS : ROUND_MS;
+    const roundMs = this.#searchStep > 0 ? SEARCH_ROUND_MS : ROUND_MS;
     if (nowMs - startMs < roundMs + this.#log.lagMs) return;
     const counted = this.#log.tally(nowMs, this.#round.countsFrom);
-    if (counted.sent >= ROUND_REQUESTS) this.#closeRound(nowMs, counted, nowMs - this.#log.lagMs - startMs);
+    if (counted.sent < ROUND_REQUESTS) return;
+    if (counted.refused === counted.sent) this.#overrun(nowMs, counted.sent);
+    else this.#closeRound(nowMs, counted, nowMs - this.#log.lagMs - startMs);
   }
 
   /** At least half of the last `most` are refused. */
@@ -241,7 +244,7 @@ export class Limiter {
       const inflow = (passed * 1000) / Math.max(1, since.spanMs);
       const rough = Math.min(lastSecond * ROUGHLY, Math.max(lastSecond / ROUGHLY, inflow));
       this.#fallTo(nowMs, rough, null);
-      this.#searching = true;
+      this.#searchStep = SEARCH_STEP;
       this.#nextRound(nowMs);
       return;
     }
@@ -250,6 +253,9 @@ export class Limiter {
       // Refused although everybody waited and the pace fell, while those in flight go on: their number is limited.
       this.#pace.set(null, nowMs);
       this.#window = this.#round.elders;
+    } else if (lastSecond === 0) {
+      // Closed altogether: that says nothing about what it bears when it opens.
+      this.#ramp = new Ramp(this.#concurrency);
     } else {
       const slower = (this.#pace.perSecond ?? Number.POSITIVE_INFINITY) * AFTER_OVERRUN;
       this.#fallTo(nowMs, Math.min(lastSecond, slower), null);
@@ -295,7 +301,8 @@ export class Limiter {
     this.#rest.ms = known ? Math.min(LONGEST_REST_MS, this.#rest.ms * REST_GROWTH) : FIRST_REST_MS;
     this.#rest.untilMs = nowMs + this.#rest.ms;
     this.#step = known ? SMALLEST_STEP : FIRST_STEP;
-    this.#searching = false;
+    // A short round may have met the end of a window: the search goes on, in smaller steps.
+    this.#searchStep = excess === null || this.#searchStep < LEAST_SEARCH_STEP ? 0 : this.#searchStep / 2;
     this.#ceiling = acceptedPerSecond;
     this.#ramp = null;
     this.#window = this.#concurrency;
@@ -321,7 +328,7 @@ export class Limiter {
     this.#tolerated = { share, untilMs: nowMs + ms, ms: Math.min(LONGEST_TOLERANCE_MS, ms * 2) };
     this.#pace.set(paceBefore, nowMs);
     this.#fall = null;
-    this.#searching = this.#pace.perSecond !== null && share >= WORTH_SEARCHING;
+    this.#searchStep = this.#pace.perSecond !== null && share >= WORTH_SEARCHING ? SEARCH_STEP : 0;
   }
 
   #rise(nowMs: number): void {
@@ -332,7 +339,7 @@ export class Limiter {
     if (this.#window < this.#concurrency && this.#round.crowded && rested)
       this.#window = Math.min(this.#concurrency, this.#window + Math.max(1, this.#window * this.#step));
     if (perSecond === null) return;
-    if (this.#searching) this.#pace.set(perSecond * (1 + SEARCH_STEP), nowMs);
+    if (this.#searchStep > 0) this.#pace.set(perSecond * (1 + this.#searchStep), nowMs);
     else if (this.#round.paced && rested) {
       this.#pace.set(perSecond * (1 + this.#step), nowMs);
       this.#step = Math.min(LARGEST_STEP, this.#step * 2);

@@ -28,14 +28,18 @@ export class Router {
     this.#onState = onState;
   }
 
-  /** The first address that is up, or one that is due for a probe before it. Throws ENDPOINT_UNREACHABLE or the signal's reason. */
-  async route(signal: AbortSignal): Promise<Route> {
+  /**
+   * The first address that is up, or one that is due for a probe before it. `hasProbed`: this request has done its part
+   * and takes one that is up. Throws ENDPOINT_UNREACHABLE or the signal's reason.
+   */
+  async route(signal: AbortSignal, hasProbed: boolean): Promise<Route> {
     for (;;) {
       signal.throwIfAborted();
       const nowMs = performance.now();
+      const mayProbe = !hasProbed || this.#gone() !== null;
       for (const address of this.#addresses) {
         if (address.health.down === null) return { address, isProbe: false };
-        if (address.health.probeAtMs <= nowMs) {
+        if (mayProbe && address.health.probeAtMs <= nowMs) {
           address.health.startProbe();
           return { address, isProbe: true };
         }

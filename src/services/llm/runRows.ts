@@ -3,7 +3,7 @@ import { SecpiError } from '../../contract/errors.ts';
 import type { Usage } from '../../contract/manifest.ts';
 import type { Purse, Reservation } from '../budget/types.ts';
 import type { ChatRequest } from './chat.ts';
-import type { Asked, ModelEndpoint } from './endpoint.ts';
+import type { Completed, ModelEndpoint } from './endpoint.ts';
 import type { Ledger, LedgerAnswer } from './ledger.ts';
 import { costUsd, dearestOf, worstCaseUsd, type Price } from './price.ts';
 import { requestKey, type AnswerIdentity } from './requestKey.ts';
@@ -170,18 +170,19 @@ class RowRun<Row, Value> {
     if (present !== null) {
       this.#count.ledgerHit();
       // An earlier attempt at the same artefact paid for it: a killed process must not make money disappear.
-      if (present.payer === payer) this.#count.paid(present.usage, present.costUsd);
+      if (present.payer === payer) {
+        this.#count.sentBefore(present.attempt);
+        this.#count.paid(present.usage, present.costUsd);
+      }
       return { kind: 'answer', answer: present };
     }
-    const asked = await this.#ask(request);
-    return asked.kind === 'refused'
-      ? asked
-      : { kind: 'answer', answer: await this.#keep(key, request, asked) };
+    return await this.#ask(key, request);
   }
 
-  async #ask(request: RowRequest): Promise<Asked> {
+  async #ask(key: string, request: RowRequest): Promise<Answered> {
     const { endpoint, lease } = this.#options;
     let attempts = 0;
+    const kept: { answer: LedgerAnswer | null } = { answer: null };
     const asked = await endpoint.ask(request, {
       signal: this.#signal,
       onSend: () => {
@@ -189,11 +190,16 @@ class RowRun<Row, Value> {
         this.#count.sent();
         if (attempts > 1) this.#count.failed();
       },
+      keep: async (completed) => {
+        kept.answer = await this.#keep(key, request, completed);
+      },
       othersAreDone: () => this.#nearlyDone(),
       ...(lease === undefined ? {} : { lease }),
       ...(this.#dearest === undefined ? {} : { reserve: async () => await this.#reserve(request) }),
     });
-    if (asked.kind === 'refused' && attempts > 0) this.#count.failed();
+    if (kept.answer !== null) return { kind: 'answer', answer: kept.answer };
+    if (asked.kind === 'completed') throw new SecpiError('INTERNAL', 'an answer was not kept.');
+    if (attempts > 0) this.#count.failed();
     return asked;
   }
 
@@ -214,7 +220,7 @@ class RowRun<Row, Value> {
   async #keep(
     key: string,
     { rowId, index }: RowRequest,
-    { completion, attempt, reservation, price }: Extract<Asked, { kind: 'completed' }>,
+    { completion, attempt, reservation, price }: Completed,
   ): Promise<LedgerAnswer> {
     const { ledger, payer } = this.#options;
     const paidUsd = costUsd(completion.usage, price ?? this.#options.price);

@@ -26,17 +26,17 @@ const LET_OTHERS_GO_MS = 200;
 export async function takeTurn(
   router: Router,
   request: ChatRequest,
-  again: boolean,
+  { isRetry, hasProbed }: { readonly isRetry: boolean; readonly hasProbed: boolean },
   options: AskOptions,
 ): Promise<Ready> {
   let held: Prepared | null = null;
   try {
     for (;;) {
-      const { address, isProbe } = await router.route(options.signal);
+      const { address, isProbe } = await router.route(options.signal, hasProbed);
       const tokens = address.tokensOf(request);
       const turn = isProbe
         ? address.gate.pass(tokens)
-        : await address.gate.enter(tokens, again || held !== null, options.signal);
+        : await address.gate.enter(tokens, isRetry || held !== null, options.signal);
       if (turn === null) continue;
       if (options.lease === undefined && options.reserve === undefined)
         return { address, turn, reservation: null };

@@ -21,6 +21,12 @@ export class UsageCount {
     this.#sum.ledgerHits += 1;
   }
 
+  /** An earlier attempt at the same work sent so many requests for an answer that is there now. */
+  sentBefore(attempts: number): void {
+    this.#sum.requests += attempts;
+    this.#sum.retries += attempts - 1;
+  }
+
   paid({ promptTokens, completionTokens, reasoningTokens }: TokenUsage, usd: number): void {
     this.#sum.promptTokens += promptTokens;
     this.#sum.completionTokens += completionTokens;
