@@ -7,7 +7,7 @@ import { createWriteStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const [rows = 0, dir = ''] = [Number(process.argv[2]), process.argv[3]];
+const [rows, dir = ''] = [Number(process.argv[2]), process.argv[3]];
 const WORDS = 50;
 const NEAR_SHARE = 0.05;
 /** Originals are kept for so many rows; a near-duplicate is made from one of them. */

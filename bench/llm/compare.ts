@@ -7,7 +7,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { bareLoop, figuresOf, startClient, startEndpoint, steadyRate, writePrompts } from './parts.ts';
+import {
+  bareLoop,
+  figuresOf,
+  startClient,
+  startEndpoint,
+  steadyRate,
+  writePrompts,
+  type BenchEndpoint,
+} from './parts.ts';
 
 const rows = Number(process.env['N'] ?? 5000);
 const concurrency = Number(process.env['CONC'] ?? 256);
@@ -16,16 +24,16 @@ const work = await mkdtemp(join(tmpdir(), 'secpi-bench-'));
 try {
   const prompts = join(work, 'prompts.jsonl');
   await writePrompts(prompts, rows);
-  const bare = await withEndpoint(async (url) => {
+  const bare = await withEndpoint(async ({ url }) => {
     const { stdout } = await promisify(execFile)(process.execPath, [bareLoop], {
       env: { ...process.env, BASE_URL: url, N: String(rows), CONC: String(concurrency), PROMPTS: prompts },
     });
     return JSON.parse(stdout) as { rowsPerSecond: number; cpuMsPerRow: number };
   });
-  const { figures, steady, total } = await withEndpoint(async (url, counts) => {
-    const client = startClient({ url, work: join(work, 'run'), prompts, rows, concurrency });
+  const { figures, steady, total } = await withEndpoint(async (endpoint) => {
+    const client = startClient({ url: endpoint.url, work: join(work, 'run'), prompts, rows, concurrency });
     const printed = await figuresOf(client);
-    const { answersBySecond, answered } = await counts();
+    const { answersBySecond, answered } = await endpoint.counts();
     return { figures: printed, steady: steadyRate(answersBySecond), total: answered };
   });
   console.log(
@@ -49,12 +57,10 @@ try {
   await rm(work, { recursive: true, force: true });
 }
 
-async function withEndpoint<T>(
-  measure: (url: string, counts: Awaited<ReturnType<typeof startEndpoint>>['counts']) => Promise<T>,
-): Promise<T> {
+async function withEndpoint<T>(measure: (endpoint: BenchEndpoint) => Promise<T>): Promise<T> {
   const endpoint = await startEndpoint({ LATENCY_MS: latency });
   try {
-    return await measure(endpoint.url, endpoint.counts);
+    return await measure(endpoint);
   } finally {
     await endpoint.stop();
   }

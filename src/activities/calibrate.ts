@@ -16,7 +16,7 @@ import {
 } from '../services/filter/calibrate.ts';
 import type { Deps } from './deps.ts';
 import type { AskPools } from './endpoints.ts';
-import { classify } from './filter.ts';
+import { classify } from './classify.ts';
 import type { ActivityRun } from './runActivity.ts';
 
 export async function calibrateFilter(

@@ -2,7 +2,7 @@
 import { SecpiError } from '../contract/errors.ts';
 import type { Endpoint, Fallback } from '../contract/recipe.ts';
 import type { ChatMessage, DeadLetter, TaskRow } from '../contract/rows.ts';
-import type { BudgetHolder, StageName } from '../contract/workflows.ts';
+import type { BudgetHolder } from '../contract/workflows.ts';
 import { openPurse, type OpenPurse } from '../services/budget/purse.ts';
 import { createBatchClient } from '../services/llm/batch/client.ts';
 import { runBatchRequests } from '../services/llm/batch/runBatch.ts';
@@ -217,7 +217,8 @@ export interface Question<Row, Value> {
   readonly endpoint: Endpoint;
   /** Path of the endpoint in the input, for errors. */
   readonly field: string;
-  readonly stage: StageName | string;
+  /** The line of the progress table that it belongs to. */
+  readonly stage: string;
   readonly promptVersion: string;
   /** The artefact that pays. */
   readonly fingerprint: string;
@@ -256,7 +257,7 @@ export async function askRows<Row extends { readonly id: string }, Value>(
         identity: identityOf(endpoint, promptVersion),
         payer: question.fingerprint,
         ledger,
-        lease: run.lease,
+        lease: async () => await run.lease(),
         signal: run.signal,
         onProgress: ({ done, total }: RunProgress) => run.beat(`${done} of ${total} rows`),
         ...(price === null ? {} : { price }),

@@ -18,7 +18,7 @@ import type { AskPools } from './endpoints.ts';
 import { estimateDistil, type Judged } from './estimateDistil.ts';
 import { pricesOf, sizesOf } from './estimateSample.ts';
 import { classifierBytes, scanRows, type Scan, type Stratum } from './estimateScan.ts';
-import { classify, sort } from './filter.ts';
+import { classify, sort } from './classify.ts';
 import type { ActivityRun } from './runActivity.ts';
 
 const STAGE = 'estimate';

@@ -10,7 +10,7 @@ import { requestKey } from '../services/llm/requestKey.ts';
 import { readRows } from '../services/store/index.ts';
 import type { Deps } from './deps.ts';
 import { identityOf, useLedger, type AskPools } from './endpoints.ts';
-import { CLASSIFICATION } from './filter.ts';
+import { CLASSIFICATION } from './classify.ts';
 import type { ActivityRun } from './runActivity.ts';
 
 const PROGRESS_EVERY_ROWS = 5000;

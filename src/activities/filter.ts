@@ -1,23 +1,12 @@
 /** The filter artefact: which tasks could carry a weakness, and which CWEs. */
 import type { DataActivities, OpenedStage, ShardResult } from '../contract/activities.ts';
-import type { Manifest, Usage } from '../contract/manifest.ts';
+import type { Manifest } from '../contract/manifest.ts';
 import type { FilterSettings } from '../contract/recipe.ts';
-import {
-  classificationSchema,
-  taskRowSchema,
-  type Classification,
-  type DeadLetter,
-  type FilteredRow,
-  type TaskRow,
-} from '../contract/rows.ts';
-import { addUsage, emptyUsage } from '../contract/usage.ts';
-import type { BudgetHolder, StageResult } from '../contract/workflows.ts';
-import { isKnownCwe } from '../services/cwe/index.ts';
-import { FILTER_PROMPT_VERSION, filterMessages } from '../services/filter/prompt.ts';
+import { taskRowSchema } from '../contract/rows.ts';
+import { addUsage } from '../contract/usage.ts';
+import type { StageResult } from '../contract/workflows.ts';
+import { FILTER_PROMPT_VERSION } from '../services/filter/prompt.ts';
 import { drawReview } from '../services/filter/review.ts';
-import { parseStructured } from '../services/llm/structured.ts';
-import type { LedgerAnswer } from '../services/llm/ledger.ts';
-import type { RunRequestsResult } from '../services/llm/runRows.ts';
 import { hashParts, readRows } from '../services/store/index.ts';
 import {
   collectShards,
@@ -30,14 +19,14 @@ import {
   type FingerprintFields,
 } from './artefactStage.ts';
 import { agreementFacts, measure } from './calibrate.ts';
+import { classify, keepAll, sort } from './classify.ts';
 import type { Deps } from './deps.ts';
-import { askRows, deadLetterOf, identityOf, knowledgeOf, tidyLedger, type AskPools } from './endpoints.ts';
+import { identityOf, knowledgeOf, tidyLedger, type AskPools } from './endpoints.ts';
 import type { ActivityRun } from './runActivity.ts';
 
 /** Raised by hand when the same answers keep other rows. */
 export const FILTER_CODE_VERSION = 2;
 const STAGE = 'filter';
-const FIELD = 'filter.classifier';
 
 type Input<Name extends keyof DataActivities> = Parameters<DataActivities[Name]>[0];
 
@@ -82,40 +71,6 @@ function fingerprintFields(
   };
 }
 
-/** What the classifier is to answer; part of the request key. */
-export const CLASSIFICATION = { name: 'classification', schema: classificationSchema } as const;
-
-/** Asks the classifier; also for calibration and estimates, so that their answers are those of the stage. */
-export async function classify<Row extends { readonly id: string; readonly task: string }>(
-  deps: Deps,
-  pools: AskPools,
-  run: ActivityRun,
-  {
-    rows,
-    filter,
-    payer,
-    budget,
-  }: {
-    readonly rows: readonly Row[];
-    readonly filter: FilterSettings;
-    readonly payer: string;
-    readonly budget: BudgetHolder | null;
-  },
-): Promise<RunRequestsResult<Classification>> {
-  return await askRows(deps, pools, run, {
-    endpoint: filter.classifier,
-    field: FIELD,
-    stage: STAGE,
-    promptVersion: FILTER_PROMPT_VERSION,
-    fingerprint: payer,
-    budget,
-    rows,
-    messages: (row) => filterMessages(row.task),
-    responseSchema: CLASSIFICATION,
-    interpret: (answer: LedgerAnswer) => parseStructured(answer, classificationSchema),
-  });
-}
-
 export async function classifyShard(
   deps: Deps,
   pools: AskPools,
@@ -157,45 +112,6 @@ export async function classifyShard(
     seconds: (Date.now() - startedMs) / 1000,
   });
   return shardResult(record, false);
-}
-
-export interface Sorted {
-  readonly kept: FilteredRow[];
-  readonly dropped: FilteredRow[];
-  readonly deadLetter: DeadLetter[];
-  /** Names of weaknesses that the catalogue does not have: left out. */
-  readonly unknownCwes: number;
-  readonly usage: Usage;
-}
-
-/** The ablation without a filter. */
-function keepAll(rows: readonly TaskRow[]): Sorted {
-  const kept = rows.map((row) => ({ ...row, cwes: [], reason: 'not filtered' }));
-  return { kept, dropped: [], deadLetter: [], unknownCwes: 0, usage: emptyUsage };
-}
-
-/** Answers as rows: kept or dropped, with the CWEs that the catalogue knows. */
-export function sort(
-  rows: readonly TaskRow[],
-  { results, usage }: RunRequestsResult<Classification>,
-): Sorted {
-  const kept: FilteredRow[] = [];
-  const dropped: FilteredRow[] = [];
-  const deadLetter: DeadLetter[] = [];
-  let unknownCwes = 0;
-  for (const [position, result] of results.entries()) {
-    const row = rows[position] as TaskRow;
-    if (result.kind === 'dead') {
-      deadLetter.push(deadLetterOf(row, result.error));
-      continue;
-    }
-    const { relevant, cwes, reason } = result.value;
-    const named = [...new Set(cwes)];
-    const known = named.filter((cwe) => isKnownCwe(cwe));
-    unknownCwes += named.length - known.length;
-    (relevant ? kept : dropped).push({ ...row, cwes: known, reason });
-  }
-  return { kept, dropped, deadLetter, unknownCwes, usage };
 }
 
 export async function publishFilter(

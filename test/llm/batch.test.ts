@@ -466,7 +466,7 @@ describe('jobs', () => {
     const openai = createBatchClient({ baseUrl: server.url, timeoutMs: 5_000 }).withOptions({
       fetch: async (input, init) => {
         const response = await fetch(input, init);
-        if (!String(input).endsWith('/batches') || init?.method?.toUpperCase() !== 'POST') return response;
+        if (!urlOf(input).endsWith('/batches') || init?.method?.toUpperCase() !== 'POST') return response;
         const stored = await records.read(batchKey);
         if (stored?.record.state === 'creating' && server.counts().created === 1)
           await records.claim(batchKey, stored.record, stored);
@@ -559,7 +559,7 @@ describe('an abort', () => {
     const stop = new AbortController();
     const openai = createBatchClient({ baseUrl: server.url, timeoutMs: 5_000 }).withOptions({
       fetch: (input, init) => {
-        if (String(input).endsWith('/batches') && init?.method?.toUpperCase() === 'POST')
+        if (urlOf(input).endsWith('/batches') && init?.method?.toUpperCase() === 'POST')
           stop.abort(new Error('preempted'));
         return fetch(input, init);
       },
@@ -616,3 +616,7 @@ describe('money', () => {
     await expect(work).rejects.toThrow('enough');
   });
 });
+
+function urlOf(input: string | URL | Request): string {
+  return input instanceof Request ? input.url : String(input);
+}

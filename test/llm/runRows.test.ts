@@ -155,7 +155,7 @@ test('answers in another order, of 10 MB, and with reasoning that was cut off, c
 
 describe('money', () => {
   const price = { prompt: 1_000, completion: 2_000 };
-  const worstUsd = worstCaseUsd([{ role: 'user', content: 'row 0' }], sampling, price);
+  const worstUsd = worstCaseUsd({ messages: [{ role: 'user', content: 'row 0' }], sampling }, price);
 
   /** A purse with so much in it; whoever finds too little waits. */
   function purseOf(usd: number) {

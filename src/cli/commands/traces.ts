@@ -38,13 +38,14 @@ export async function traces(run: string, options: TracesOptions): Promise<numbe
   const interruption = watchInterrupts(() => undefined);
   const output = createOutput(process.stdout);
   try {
-    const { store, found, close } = await find(run, settings, interruption);
+    const place = await find(run, settings, interruption);
+    const { store, found } = place;
     try {
       if (options.export === undefined) await look(store, found, options, output, interruption.signal);
       else await exportTraces(store, found, options.export, output, interruption.signal);
       return exitCodes.ok;
     } finally {
-      await close();
+      await place.close();
     }
   } finally {
     interruption.dispose();

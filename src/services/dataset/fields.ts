@@ -38,8 +38,8 @@ export function pickLines(
 ): string | null {
   for (const name of chosen === undefined ? known : [chosen]) {
     const value = valueAt(record, name);
-    const isList = Array.isArray(value) && value.every((line) => typeof line === 'string');
-    const text = isList ? (value as string[]).join('\n') : value;
+    const text =
+      Array.isArray(value) && value.every((line) => typeof line === 'string') ? value.join('\n') : value;
     if (typeof text === 'string' && text.trim() !== '') return text.toWellFormed();
   }
   return null;

@@ -28,7 +28,7 @@ async function decompressed(file: SourceFile): Promise<AsyncIterable<unknown>> {
   return unpacked(raw, isGzip ? 'gzip' : 'zstd', file.name);
 }
 
-async function* unpacked(raw: Readable, kind: 'gzip' | 'zstd', name: string): AsyncGenerator<unknown> {
+async function* unpacked(raw: Readable, kind: 'gzip' | 'zstd', name: string): AsyncGenerator {
   const chunks = raw[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   const queue = { rest: await nextChunk(chunks) };
   try {

@@ -133,7 +133,8 @@ async function run(
   options: Parameters<typeof execute>[2],
 ): Promise<string> {
   try {
-    return String((await execute(command, args, { ...options, encoding: 'utf8' })).stdout);
+    const { stdout } = await execute(command, args, { ...options, encoding: 'utf8' });
+    return stdout;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 1 && 'stdout' in error)
       return String(error.stdout);

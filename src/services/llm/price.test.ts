@@ -17,7 +17,7 @@ describe('the worst case of a request', () => {
     ] as const;
     expect(promptTokensAtMost(messages)).toBe(2 * 16 + 3 + 5);
     const sampling = samplingSchema.parse({ maxTokens: 1000 });
-    expect(worstCaseUsd(messages, sampling, price)).toBeCloseTo((40 * 2 + 1000 * 10) / 1e6, 12);
+    expect(worstCaseUsd({ messages, sampling }, price)).toBeCloseTo((40 * 2 + 1000 * 10) / 1e6, 12);
   });
 
   test('is never below what a byte-level tokenizer counts', () => {

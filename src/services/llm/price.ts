@@ -1,8 +1,9 @@
 /** Money from tokens, and where a price is from. */
-import type { Endpoint, Fallback, Sampling } from '../../contract/recipe.ts';
+import type { Endpoint, Fallback } from '../../contract/recipe.ts';
 import type { ChatMessage } from '../../contract/rows.ts';
-import type { TokenUsage } from './chat.ts';
+import type { ChatRequest, TokenUsage } from './chat.ts';
 import { tablePriceOf } from './priceTable.ts';
+import { schemaBytesOf } from './structured.ts';
 
 /** USD per million tokens; reasoning tokens are completion tokens and cost the same. */
 export type Price = NonNullable<Endpoint['priceUsdPerMillionTokens']>;
@@ -27,10 +28,12 @@ export function costUsd(usage: TokenUsage, price: Price | undefined): number {
  * What a request can cost at most, in USD, without a tokenizer: a token of a byte-level vocabulary stands for one byte
  * at least, so a text has no more tokens than UTF-8 bytes; an answer has no more than `sampling.maxTokens`.
  */
-export function worstCaseUsd(messages: readonly ChatMessage[], sampling: Sampling, price: Price): number {
+export function worstCaseUsd({ messages, sampling, responseSchema }: ChatRequest, price: Price): number {
+  // Some providers charge the schema of a structured answer as part of the prompt.
+  const schemaTokens = responseSchema === undefined ? 0 : schemaBytesOf(responseSchema);
   return costUsd(
     {
-      promptTokens: promptTokensAtMost(messages),
+      promptTokens: promptTokensAtMost(messages) + schemaTokens,
       completionTokens: sampling.maxTokens,
       reasoningTokens: 0,
     },

@@ -1,6 +1,6 @@
 /** List prices of hosted models, from the table that is shipped with a package; nothing is fetched at run time. */
 import { createRequire } from 'node:module';
-import type { PriceOptions } from '@pydantic/genai-prices';
+import type * as genaiPrices from '@pydantic/genai-prices';
 import type { PriceFound } from './price.ts';
 
 /** The package's version and the day it was released; a test holds the version to what is installed. */
@@ -24,7 +24,7 @@ const HOUR_MS = 3_600_000;
 export function tablePriceOf(model: string, baseUrl?: string, now: Date = new Date()): PriceFound {
   const { calcPrice, findProvider } = loadTable();
   const seller = baseUrl === undefined ? undefined : findProvider({ providerApiUrl: baseUrl });
-  const options: PriceOptions = seller === undefined ? {} : { provider: seller };
+  const options: genaiPrices.PriceOptions = seller === undefined ? {} : { provider: seller };
   const hours = Array.from({ length: 24 }, (_, hour) => new Date(startOfDay(now) + hour * HOUR_MS));
   const usage = { input_tokens: SAMPLE_TOKENS, output_tokens: SAMPLE_TOKENS };
   const found = hours.flatMap((timestamp) => {
@@ -53,7 +53,9 @@ function startOfDay(now: Date): number {
   return Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate());
 }
 
+type PriceTable = Pick<typeof genaiPrices, 'calcPrice' | 'findProvider'>;
+
 /** Some 12 MB that most recipes, which name their prices, do not need. */
-function loadTable(): typeof import('@pydantic/genai-prices') {
-  return createRequire(import.meta.url)('@pydantic/genai-prices') as typeof import('@pydantic/genai-prices');
+function loadTable(): PriceTable {
+  return createRequire(import.meta.url)('@pydantic/genai-prices') as PriceTable;
 }

@@ -203,9 +203,9 @@ class RowRun<Row, Value> {
     return asked;
   }
 
-  async #reserve({ messages, sampling }: RowRequest): Promise<Reservation> {
+  async #reserve(request: RowRequest): Promise<Reservation> {
     const { purse } = this.#options;
-    const worstUsd = this.#dearest === undefined ? 0 : worstCaseUsd(messages, sampling, this.#dearest);
+    const worstUsd = this.#dearest === undefined ? 0 : worstCaseUsd(request, this.#dearest);
     const reservation = purse === undefined ? null : await purse.reserve(worstUsd, this.#signal);
     return {
       settle: (usd) => reservation?.settle(usd),

@@ -19,6 +19,17 @@ export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
   return rest;
 }
 
+const schemaBytes = new WeakMap<z.ZodType, number>();
+
+/** Of the JSON that is sent. Made once a schema. */
+export function schemaBytesOf(responseSchema: ResponseSchema): number {
+  const known = schemaBytes.get(responseSchema.schema);
+  if (known !== undefined) return known;
+  const bytes = Buffer.byteLength(JSON.stringify(responseFormatOf(responseSchema)));
+  schemaBytes.set(responseSchema.schema, bytes);
+  return bytes;
+}
+
 export function responseFormatOf({ name, schema }: ResponseSchema): {
   type: 'json_schema';
   json_schema: { name: string; strict: true; schema: JsonSchema };

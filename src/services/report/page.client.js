@@ -75,15 +75,15 @@
       showMore();
     }
 
-    form.addEventListener('input', apply);
+    form.addEventListener('input', () => void apply());
     form.addEventListener('submit', (event) => event.preventDefault());
-    form.addEventListener('reset', () => setTimeout(apply));
+    form.addEventListener('reset', () => setTimeout(() => void apply()));
     more.addEventListener('click', () => {
       const first = shown;
       showMore();
       list.children[first]?.querySelector('summary').focus();
     });
-    apply();
+    void apply();
     return apply;
   }
 
@@ -139,7 +139,7 @@
     for (const link of document.querySelectorAll('a[data-cwe]')) {
       link.addEventListener('click', () => {
         cwe.value = link.dataset.cwe;
-        apply();
+        void apply();
       });
     }
   }

@@ -64,7 +64,7 @@ describe('the protocol', () => {
     });
     expect(completion).toMatchObject({ finishReason: 'stop', reasoning: null, model: 'recorded-classifier' });
     expect(completion.usage.promptTokens).toBeGreaterThan(10);
-    client.close();
+    await client.close();
   });
 
   test('reasoning apart from the text, and the recorded finish_reason', async () => {
@@ -78,7 +78,7 @@ describe('the protocol', () => {
       unbalancedThink: false,
     });
     expect(completion.usage.reasoningTokens).toBe(6);
-    client.close();
+    await client.close();
   });
 
   test('another seed gives another recorded answer', async () => {
@@ -97,7 +97,7 @@ describe('the protocol', () => {
       '```python\npass\n```',
       '```python\npass\n```',
     ]);
-    client.close();
+    await client.close();
   });
 
   test.each([true, false])('streaming, with usage asked for: %s', async (include_usage) => {
@@ -141,7 +141,7 @@ describe('the protocol', () => {
       message: expect.stringMatching(/unknown_task.*Write a compiler.*invents nothing/),
     });
     expect(stats()).toEqual({ requests: 1, byModel: { 'recorded-teacher': { unknown_task: 1 } } });
-    client.close();
+    await client.close();
   });
 
   test('nonsense is refused as a client’s error', async () => {

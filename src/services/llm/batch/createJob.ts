@@ -143,7 +143,7 @@ export function refusedFrom(
 
 export function worstOf(requests: readonly KeyedRequest[], price: Price): number {
   let sum = 0;
-  for (const { chat } of requests) sum += worstCaseUsd(chat.messages, chat.sampling, price);
+  for (const { chat } of requests) sum += worstCaseUsd(chat, price);
   return sum;
 }
 
