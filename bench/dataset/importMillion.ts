@@ -69,7 +69,9 @@ try {
   }, 10);
   const startedMs = performance.now();
   const cpuBefore = process.cpuUsage();
-  const result = await importDataset(deps, run, { dataset, reuse: 'always' });
+  const imported = await importDataset(deps, run, { dataset, reuse: 'always' });
+  if (imported.status === 'busy') throw new Error(`held by ${imported.heldBy}`);
+  const { result } = imported;
   const seconds = (performance.now() - startedMs) / 1000;
   const cpu = process.cpuUsage(cpuBefore);
   clearInterval(watch);

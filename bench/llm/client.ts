@@ -121,12 +121,16 @@ try {
   ])) as StageResult;
   clearInterval(sampling);
   await writeAnswers(store, result, join(work, 'out.jsonl'));
+  const historyEvents: number[] = [];
+  for await (const run of workflow.list({ query: `WorkflowId = "${WORKFLOW_ID}"` }))
+    historyEvents.push(run.historyLength ?? 0);
   say(
     JSON.stringify({
       rows: result.artifact.rows,
       seconds: (Date.now() - startedMs) / 1000,
       workerCpuMsPerRow: (figures.cpuSeconds * 1000) / result.artifact.rows,
       workerPeakMiB: figures.peakMiB,
+      historyEvents,
       usage: result.usage,
       counts: result.counts,
     }),

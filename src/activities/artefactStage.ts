@@ -16,6 +16,8 @@ const POLL_OWNER_MS = 3000;
 /** What decides the outcome of a stage; kept in its manifest so that a reader sees what the fingerprint stands for. */
 export type FingerprintFields = Manifest['fingerprintOf'];
 
+export type TakenNow = Taken | { readonly status: 'busy'; readonly owner: Owner };
+
 export type Taken =
   | { readonly status: 'published'; readonly manifest: Manifest; readonly ref: ArtifactRef }
   | { readonly status: 'owned'; readonly fingerprint: string; readonly epoch: number };
@@ -43,20 +45,39 @@ function stageFingerprint({ fields, reuse, owner, onlyRun }: TakeRequest): strin
  * the same fingerprint. A holder whose run has ended is succeeded with a higher epoch.
  */
 export async function takeArtifact(store: Store, run: ActivityRun, request: TakeRequest): Promise<Taken> {
-  const id = stageFingerprint(request);
+  let told = '';
   for (;;) {
     run.signal.throwIfAborted();
-    const claim = await store.artifacts.claim({
-      kind: request.kind,
-      fingerprint: id,
-      owner: request.owner,
-      isOwnerAlive: async (holder) => await isRunOpen(run.client, holder, request.owner),
-    });
-    if (claim.status !== 'busy')
-      return claim.status === 'published' ? claim : { status: 'owned', fingerprint: id, epoch: claim.epoch };
-    run.progress(request.stage, { note: `waits for ${claim.owner.workflowId}, which ${request.sameWork}` });
+    const taken = await tryToTake(store, run, request);
+    if (taken.status !== 'busy') return taken;
+    const note = `waits for ${taken.owner.workflowId}, which ${request.sameWork}`;
+    if (note === told) run.beat();
+    else run.progress(request.stage, { note });
+    told = note;
     await delay(POLL_OWNER_MS, undefined, { signal: run.signal });
   }
+}
+
+/** As `takeArtifact`, but without waiting for another run. */
+export async function tryToTake(store: Store, run: ActivityRun, request: TakeRequest): Promise<TakenNow> {
+  const id = stageFingerprint(request);
+  const claim = await store.artifacts.claim({
+    kind: request.kind,
+    fingerprint: id,
+    owner: request.owner,
+    isOwnerAlive: async (holder) => await isRunOpen(run.client, holder, request.owner),
+  });
+  return claim.status === 'owned' ? { status: 'owned', fingerprint: id, epoch: claim.epoch } : claim;
+}
+
+/**
+ * Before publishing: the writer as the head says now. After a reset, or when a stage went on as another run, it is
+ * another one than at the opening, under a higher epoch. Throws HEAD_FENCED when another run has taken over.
+ */
+export async function takeAgain(store: Store, run: ActivityRun, request: TakeRequest): Promise<Taken> {
+  const taken = await tryToTake(store, run, request);
+  if (taken.status !== 'busy') return taken;
+  throw new SecpiError('HEAD_FENCED', `${taken.owner.workflowId} makes this artefact now.`);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The answers artefact: every row of a dataset as it stands through one model. */
-import type { DataActivities, OpenedStage, ShardResult } from '../contract/activities.ts';
+import type { ControlActivities, DataActivities, OpenedStage, ShardResult } from '../contract/activities.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import type { AskInput, StageResult } from '../contract/workflows.ts';
 import { taskRowSchema, type AnsweredRow, type DeadLetter, type TaskRow } from '../contract/rows.ts';
@@ -10,9 +10,11 @@ import {
   refuseTooManyBad,
   resultOf,
   shardResult,
+  takeAgain,
   takeArtifact,
   writeParts,
   type FingerprintFields,
+  type TakeRequest,
 } from './artefactStage.ts';
 import type { Deps } from './deps.ts';
 import { askRows, deadLetterOf, identityOf, knowledgeOf, tidyLedger, type AskPools } from './endpoints.ts';
@@ -26,26 +28,36 @@ const STAGE = 'ask';
 const KIND = 'answers';
 
 type Input<Name extends keyof DataActivities> = Parameters<DataActivities[Name]>[0];
+type ControlInput<Name extends keyof ControlActivities> = Parameters<ControlActivities[Name]>[0];
 
 export async function openAnswers(
   { store }: Deps,
   run: ActivityRun,
-  { dataset, ask, reuse, firstRun }: Input<'openAnswers'>,
+  opening: ControlInput<'openAnswers'>,
 ): Promise<OpenedStage> {
+  const { dataset, ask } = opening;
   const input = await store.artifacts.readByUri(dataset);
-  const taken = await takeArtifact(store, run, {
+  const taken = await takeArtifact(store, run, takeRequest(run, opening, input));
+  if (taken.status === 'published')
+    return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
+  const note = await knowledgeOf(store, ask.model, ASK_PROMPT_VERSION);
+  return { ...taken, note, rows: input.rows, shards: Math.ceil(input.rows / ask.shardRows) };
+}
+
+function takeRequest(
+  run: ActivityRun,
+  { ask, reuse, firstRun }: Omit<ControlInput<'openAnswers'>, 'dataset'>,
+  dataset: Manifest,
+): TakeRequest {
+  return {
     kind: KIND,
-    fields: fingerprintFields(ask, input),
+    fields: fingerprintFields(ask, dataset),
     reuse,
     onlyRun: firstRun,
     owner: run.owner,
     stage: STAGE,
     sameWork: 'asks the same',
-  });
-  if (taken.status === 'published')
-    return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
-  const note = await knowledgeOf(store, ask.model, ASK_PROMPT_VERSION);
-  return { ...taken, note, rows: input.rows, shards: Math.ceil(input.rows / ask.shardRows) };
+  };
 }
 
 function fingerprintFields({ model, shardRows }: AskInput, dataset: Manifest): FingerprintFields {
@@ -114,8 +126,11 @@ export async function publishAnswers(
   input: Input<'publishAnswers'>,
 ): Promise<StageResult> {
   const { store } = deps;
-  const { fingerprint, epoch, ask } = input;
+  const { ask } = input;
   const dataset = await store.artifacts.readByUri(input.dataset);
+  const taken = await takeAgain(store, run, takeRequest(run, input, dataset));
+  if (taken.status === 'published') return resultOf(taken.ref, taken.manifest, false);
+  const { fingerprint, epoch } = taken;
   const shards = await collectShards(store, KIND, fingerprint, input.shards);
   const parts = (name: string) => shards.records.flatMap((record) => record.parts[name] ?? []);
   const { rows: total = 0, bad = 0, answered = 0 } = shards.counts;

@@ -2,10 +2,10 @@
 import type { DataActivities } from '../contract/activities.ts';
 import { SecpiError } from '../contract/errors.ts';
 import type { Manifest, Usage } from '../contract/manifest.ts';
-import { datasetSchema, type Calibration, type FilterSettings } from '../contract/recipe.ts';
+import { datasetSchema, type Calibration, type Dataset, type FilterSettings } from '../contract/recipe.ts';
 import type { BudgetHolder } from '../contract/workflows.ts';
 import { readRecords } from '../services/dataset/readRecords.ts';
-import { openSource } from '../services/dataset/source.ts';
+import { hashSource, openSource, type DatasetSource } from '../services/dataset/source.ts';
 import {
   enforceGate,
   labelledRowSchema,
@@ -79,25 +79,39 @@ function plain(rate: Rate | null): { value: number; low: number; high: number } 
   return rate === null ? null : { ...rate };
 }
 
-async function readLabels({ store, paths }: Deps, { labels }: Calibration): Promise<LabelledRow[]> {
-  const field = 'filter.calibration.labels';
-  const dataset = datasetSchema.parse({ uri: labels, format: 'jsonl' });
-  const source = await openSource(dataset, store.objects, paths.baseDir).catch((error: unknown): never => {
-    if (error instanceof SecpiError) throw new SecpiError(error.code, error.problem, { field, cause: error });
-    throw error;
-  });
+/** SHA-256 of the labelled rows' bytes: other labels are another gate. */
+export async function hashLabels(deps: Deps, calibration: Calibration): Promise<string> {
+  return await hashSource(await openLabels(deps, calibration));
+}
+
+const LABELS_FIELD = 'filter.calibration.labels';
+const readLabelsAs = (labels: string): Dataset => datasetSchema.parse({ uri: labels, format: 'jsonl' });
+
+async function openLabels({ store, paths }: Deps, { labels }: Calibration): Promise<DatasetSource> {
+  try {
+    return await openSource(readLabelsAs(labels), store.objects, paths.baseDir);
+  } catch (error) {
+    if (!(error instanceof SecpiError)) throw error;
+    throw new SecpiError(error.code, error.problem, { field: LABELS_FIELD, cause: error });
+  }
+}
+
+async function readLabels(deps: Deps, calibration: Calibration): Promise<LabelledRow[]> {
+  const source = await openLabels(deps, calibration);
+  const { fields } = readLabelsAs(calibration.labels);
   const rows: LabelledRow[] = [];
-  for await (const record of readRecords(source, dataset.fields)) {
+  for await (const record of readRecords(source, fields)) {
     const parsed = record.kind === 'value' ? labelledRowSchema.safeParse(record.value) : null;
     if (parsed?.success !== true) {
       const why = record.kind === 'bad' ? record.problem : (parsed?.error?.issues[0]?.message ?? '');
       throw new SecpiError('DATASET_UNREADABLE', `labelled row ${rows.length + 1} does not fit: ${why}.`, {
-        field,
+        field: LABELS_FIELD,
         remedy: 'Every row needs {"task": text, "relevant": true or false}, and "cwes" if you like.',
       });
     }
     rows.push(parsed.data);
   }
-  if (rows.length === 0) throw new SecpiError('DATASET_EMPTY', 'there are no labelled rows.', { field });
+  if (rows.length === 0)
+    throw new SecpiError('DATASET_EMPTY', 'there are no labelled rows.', { field: LABELS_FIELD });
   return rows;
 }

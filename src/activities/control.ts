@@ -4,7 +4,10 @@ import proto from '@temporalio/proto';
 import type { ControlActivities } from '../contract/activities.ts';
 import { searchAttributes } from '../contract/workflows.ts';
 import { probeStore } from '../services/store/index.ts';
+import { openAnswers } from './ask.ts';
 import type { Deps } from './deps.ts';
+import { openTraces } from './distil.ts';
+import { openFilter } from './filter.ts';
 import { runActivity } from './runActivity.ts';
 import { writeRunReport } from './writeRunReport.ts';
 
@@ -20,6 +23,9 @@ export function createControlActivities(deps: Deps): ControlActivities {
         });
         return { searchAttributes: await knownAttributes() };
       }),
+    openFilter: async (input) => await runActivity(deps, async (run) => await openFilter(deps, run, input)),
+    openTraces: async (input) => await runActivity(deps, async (run) => await openTraces(deps, run, input)),
+    openAnswers: async (input) => await runActivity(deps, async (run) => await openAnswers(deps, run, input)),
     writeReport: async (input) =>
       await runActivity(deps, async (run) => await writeRunReport(deps, run, input)),
   };

@@ -1,15 +1,18 @@
 /** Queue `secpi-data`: reading datasets and asking models. */
 import type { DataActivities } from '../contract/activities.ts';
 import { openSource } from '../services/dataset/source.ts';
-import { answerShard, openAnswers, publishAnswers } from './ask.ts';
-import { calibrateFilter } from './calibrate.ts';
+import { answerShard, publishAnswers } from './ask.ts';
+import { calibrateFilter, hashLabels } from './calibrate.ts';
 import type { Deps } from './deps.ts';
 import { proveEndpoint, type AskPools } from './endpoints.ts';
 import { estimateCost } from './estimate.ts';
-import { checkOracles, distilShard, openTraces, publishTraces } from './distil.ts';
-import { classifyShard, openFilter, publishFilter } from './filter.ts';
+import { checkOracles, distilShard, publishTraces } from './distil.ts';
+import { classifyShard, publishFilter } from './filter.ts';
 import { importDataset } from './importDataset.ts';
 import { runActivity } from './runActivity.ts';
+
+/** Workers come and go and are not all alike. */
+const SHARD = { hostFaultsPass: true } as const;
 
 export function createDataActivities(deps: Deps, pools: AskPools): DataActivities {
   return {
@@ -24,22 +27,21 @@ export function createDataActivities(deps: Deps, pools: AskPools): DataActivitie
       }),
     importDataset: async (input) =>
       await runActivity(deps, async (run) => await importDataset(deps, run, input)),
+    hashLabels: async ({ calibration }) =>
+      await runActivity(deps, async () => await hashLabels(deps, calibration)),
     calibrateFilter: async (input) =>
       await runActivity(deps, async (run) => await calibrateFilter(deps, pools, run, input)),
-    openFilter: async (input) => await runActivity(deps, async (run) => await openFilter(deps, run, input)),
     classifyShard: async (input) =>
-      await runActivity(deps, async (run) => await classifyShard(deps, pools, run, input)),
+      await runActivity(deps, async (run) => await classifyShard(deps, pools, run, input), SHARD),
     publishFilter: async (input) =>
       await runActivity(deps, async (run) => await publishFilter(deps, pools, run, input)),
     checkOracles: async (input) => await runActivity(deps, async () => await checkOracles(deps, input)),
-    openTraces: async (input) => await runActivity(deps, async (run) => await openTraces(deps, run, input)),
     distilShard: async (input) =>
-      await runActivity(deps, async (run) => await distilShard(deps, pools, run, input)),
+      await runActivity(deps, async (run) => await distilShard(deps, pools, run, input), SHARD),
     publishTraces: async (input) =>
       await runActivity(deps, async (run) => await publishTraces(deps, pools, run, input)),
-    openAnswers: async (input) => await runActivity(deps, async (run) => await openAnswers(deps, run, input)),
     answerShard: async (input) =>
-      await runActivity(deps, async (run) => await answerShard(deps, pools, run, input)),
+      await runActivity(deps, async (run) => await answerShard(deps, pools, run, input), SHARD),
     publishAnswers: async (input) =>
       await runActivity(deps, async (run) => await publishAnswers(deps, pools, run, input)),
     estimateCost: async (input) =>

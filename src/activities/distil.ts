@@ -1,5 +1,10 @@
 /** The traces artefact: verified pairs of (task without security text → reasoning and answer). */
-import type { DataActivities, DistilledShard, OpenedStage } from '../contract/activities.ts';
+import type {
+  ControlActivities,
+  DataActivities,
+  DistilledShard,
+  OpenedStage,
+} from '../contract/activities.ts';
 import { SecpiError } from '../contract/errors.ts';
 import type { Counts, Manifest } from '../contract/manifest.ts';
 import type { DistillSettings } from '../contract/recipe.ts';
@@ -16,6 +21,7 @@ import { matchesSelector } from '../services/cwe/index.ts';
 import { analysersAvailable } from '../services/distill/analysers.ts';
 import { testVerdictSchema, type TestVerdict } from '../services/distill/candidates.ts';
 import { createCweQuota } from '../services/distill/choose.ts';
+import { JUDGE_PROMPT_VERSION } from '../services/distill/judge.ts';
 import { promptVersionOf } from '../services/distill/prompt.ts';
 import { canonicalLanguage } from '../services/language/index.ts';
 import { hashParts, readRows, writeRows, type Store } from '../services/store/index.ts';
@@ -25,9 +31,11 @@ import {
   refuseTooManyBad,
   resultOf,
   shardResult,
+  takeAgain,
   takeArtifact,
   writeParts,
   type FingerprintFields,
+  type TakeRequest,
 } from './artefactStage.ts';
 import type { Deps } from './deps.ts';
 import { DistilRounds } from './distilRounds.ts';
@@ -41,6 +49,7 @@ const STAGE = 'distil';
 const ROWS_PER_PART = 10_000;
 
 type Input<Name extends keyof DataActivities> = Parameters<DataActivities[Name]>[0];
+type ControlInput<Name extends keyof ControlActivities> = Parameters<ControlActivities[Name]>[0];
 
 export async function checkOracles({ paths }: Deps, { distill }: Input<'checkOracles'>): Promise<void> {
   await analysersAvailable(paths.pythonPath, distill.oracles.analysers);
@@ -49,27 +58,36 @@ export async function checkOracles({ paths }: Deps, { distill }: Input<'checkOra
 export async function openTraces(
   deps: Deps,
   run: ActivityRun,
-  { filtered, distill, reuse, firstRun }: Input<'openTraces'>,
+  opening: ControlInput<'openTraces'>,
 ): Promise<OpenedStage> {
   const { store } = deps;
+  const { filtered, distill } = opening;
   const input = await store.artifacts.readByUri(filtered);
   if (input.rows === 0)
     throw new SecpiError('NOTHING_KEPT', `the filter kept none of ${input.counts['in'] ?? 0} tasks.`, {
       field: 'filtered',
     });
-  const taken = await takeArtifact(store, run, {
+  const taken = await takeArtifact(store, run, takeRequest(run, opening, input));
+  if (taken.status === 'published')
+    return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
+  const note = await knowledgeOf(store, distill.teacher, promptVersionOf(distill.prompt));
+  return { ...taken, note, rows: input.rows, shards: Math.ceil(input.rows / distill.shardRows) };
+}
+
+function takeRequest(
+  run: ActivityRun,
+  { distill, reuse, firstRun }: Omit<ControlInput<'openTraces'>, 'filtered'>,
+  filtered: Manifest,
+): TakeRequest {
+  return {
     kind: 'traces',
-    fields: fingerprintFields(distill, input),
+    fields: fingerprintFields(distill, filtered),
     reuse,
     onlyRun: firstRun,
     owner: run.owner,
     stage: STAGE,
     sameWork: 'distils the same tasks',
-  });
-  if (taken.status === 'published')
-    return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
-  const note = await knowledgeOf(store, distill.teacher, promptVersionOf(distill.prompt));
-  return { ...taken, note, rows: input.rows, shards: Math.ceil(input.rows / distill.shardRows) };
+  };
 }
 
 /** Endpoint addresses, concurrency and patience do not change what is kept. shardRows names the shards. */
@@ -90,7 +108,7 @@ function fingerprintFields(distill: DistillSettings, filtered: Manifest): Finger
       judge:
         judge === undefined
           ? null
-          : { model: judge.model.model, revision: judge.model.revision, sampling: judge.model.sampling },
+          : { ...identityOf(judge.model, JUDGE_PROMPT_VERSION), sampling: judge.model.sampling },
     },
     maxTracesPerCwe: distill.maxTracesPerCwe,
     onlyCwes: sorted(distill.onlyCwes),
@@ -188,8 +206,11 @@ export async function publishTraces(
   input: Input<'publishTraces'>,
 ): Promise<StageResult> {
   const { store } = deps;
-  const { fingerprint, epoch, distill } = input;
+  const { distill } = input;
   const filtered = await store.artifacts.readByUri(input.filtered);
+  const taken = await takeAgain(store, run, takeRequest(run, input, filtered));
+  if (taken.status === 'published') return resultOf(taken.ref, taken.manifest, false);
+  const { fingerprint, epoch } = taken;
   const shards = await collectShards(store, 'traces', fingerprint, input.shards);
   const parts = (name: string) => shards.records.flatMap((record) => record.parts[name] ?? []);
   const { rows: total = 0, bad = 0, accepted = 0, notSelected = 0, rejected = 0 } = shards.counts;

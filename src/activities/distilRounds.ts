@@ -10,7 +10,13 @@ import { addUsage, emptyUsage } from '../contract/usage.ts';
 import type { BudgetHolder } from '../contract/workflows.ts';
 import type { Decontaminator } from '../services/decontaminate/index.ts';
 import { analyse } from '../services/distill/analysers.ts';
-import { examine, rejectionOf, type Candidate, type TestVerdict } from '../services/distill/candidates.ts';
+import {
+  examine,
+  rejectionOf,
+  verdictKey,
+  type Candidate,
+  type TestVerdict,
+} from '../services/distill/candidates.ts';
 import { chooseBest, refuseTask, toPair, type Passing } from '../services/distill/choose.ts';
 import {
   JUDGE_PROMPT_VERSION,
@@ -24,7 +30,7 @@ import type { LedgerAnswer } from '../services/llm/ledger.ts';
 import { parseStructured } from '../services/llm/structured.ts';
 import { decontaminatorOf } from './decontamination.ts';
 import type { Deps } from './deps.ts';
-import { askRows, deadLetterOf, type AskPools } from './endpoints.ts';
+import { askRows, deadLetterOf, useLedger, type AskPools } from './endpoints.ts';
 import type { ActivityRun } from './runActivity.ts';
 
 const STAGE = 'distil';
@@ -89,7 +95,7 @@ export class DistilRounds {
     this.#run = run;
     this.#input = input;
     this.#verdicts = new Map(
-      input.verdicts.map((verdict) => [keyOf(verdict.index, verdict.sample), verdict]),
+      input.verdicts.map((verdict) => [`${verdict.index}/${verdict.sample}/${verdict.codeSha256}`, verdict]),
     );
   }
 
@@ -104,13 +110,28 @@ export class DistilRounds {
         if (asking.length === 0) break;
         const contenders = await this.#ask(asking, sample, parser);
         const untested = this.#withoutVerdict(contenders);
-        if (untested.length > 0) return { status: 'test', candidates: untested };
+        if (untested.length > 0) {
+          // Whoever plays on, here or elsewhere, must find these very answers.
+          await this.#carryAnswers();
+          return { status: 'test', candidates: untested };
+        }
         await this.#judgeAll(contenders, decontaminator);
       }
     } finally {
       await parser.close();
     }
     return this.#finish(states);
+  }
+
+  async #carryAnswers(): Promise<void> {
+    const { teacher, prompt } = this.#input.distill;
+    await useLedger(
+      this.#deps,
+      this.#pools,
+      teacher,
+      promptVersionOf(prompt),
+      async (ledger) => await ledger.flush(),
+    );
   }
 
   #stateOf(row: FilteredRow): RowState[] {
@@ -131,6 +152,7 @@ export class DistilRounds {
       budget,
       rows: states.map(({ row }) => row),
       sample,
+      elsewhere: this.#verdicts.size > 0,
       messages: (row) => teacherMessages(row.task, row.cwes, distill.prompt),
       interpret: (answer) => answer,
     });
@@ -162,9 +184,7 @@ export class DistilRounds {
   #withoutVerdict(contenders: readonly Contender[]): Candidate[] {
     if (this.#input.distill.oracles.tests === 'off') return [];
     return contenders.flatMap(({ candidate }) =>
-      candidate.tests !== null && !this.#verdicts.has(keyOf(candidate.index, candidate.sample))
-        ? [candidate]
-        : [],
+      candidate.tests !== null && !this.#verdicts.has(verdictKey(candidate)) ? [candidate] : [],
     );
   }
 
@@ -180,7 +200,7 @@ export class DistilRounds {
   #passesTests(contender: Contender): boolean {
     const { tests } = this.#input.distill.oracles;
     const { candidate } = contender;
-    const verdict = this.#verdicts.get(keyOf(candidate.index, candidate.sample));
+    const verdict = this.#verdicts.get(verdictKey(candidate));
     if (tests === 'off') return true;
     switch (verdict?.kind) {
       case 'passed':
@@ -287,8 +307,4 @@ export class DistilRounds {
       counts: this.#counts,
     };
   }
-}
-
-function keyOf(index: number, sample: number): string {
-  return `${index}/${sample}`;
 }

@@ -101,15 +101,15 @@ export interface AskPools {
   readonly endpoints: SharedPool<SharedEndpoint>;
   readonly ledgers: SharedPool<Ledger>;
   readonly purses: SharedPool<OpenPurse>;
-  /** Answers could not be carried to the store; they are safe on this disk and it is tried again. */
-  readonly onFlushError: (error: unknown) => void;
+  /** Something that passes: answers wait on this disk for the store, a budget's holder does not answer. */
+  readonly onTrouble: (error: unknown) => void;
   close(): Promise<void>;
 }
 
 const LINGER_MS = 20_000;
 
-export function createAskPools(onFlushError: (error: unknown) => void): AskPools {
-  const options = { lingerMs: LINGER_MS, onCloseError: onFlushError };
+export function createAskPools(onTrouble: (error: unknown) => void): AskPools {
+  const options = { lingerMs: LINGER_MS, onCloseError: onTrouble };
   const endpoints = createSharedPool<SharedEndpoint>(async ({ endpoint }) => await endpoint.close(), options);
   const ledgers = createSharedPool<Ledger>(async (ledger) => await ledger.close(), options);
   const purses = createSharedPool<OpenPurse>(async (purse) => await purse.close(), options);
@@ -117,7 +117,7 @@ export function createAskPools(onFlushError: (error: unknown) => void): AskPools
     endpoints,
     ledgers,
     purses,
-    onFlushError,
+    onTrouble,
     close: async () => {
       await Promise.all([endpoints.close(), ledgers.close(), purses.close()]);
     },
@@ -142,7 +142,7 @@ export async function useLedger<T>(
         space,
         identity: { ...identity, sampling: endpoint.sampling },
         localDir: answersDir(paths),
-        onFlushError: pools.onFlushError,
+        onFlushError: pools.onTrouble,
       }),
     work,
   );
@@ -201,12 +201,17 @@ async function usePurse<T>(
 ): Promise<T> {
   if (holder === null) return await work(undefined);
   return await pools.purses.use(
-    `${run.owner.namespace}\n${holder.workflowId}`,
+    // A run that is started again under its id has a budget of its own.
+    `${run.owner.namespace}\n${holder.workflowId}\n${holder.runId}`,
     async () => {
       return await openPurse({
         bank: temporalBank(run.client, holder),
         holder: { ...holder, namespace: run.owner.namespace },
         dir: tranchesDir(paths),
+        onTrouble: (error) => {
+          pools.onTrouble(error);
+          run.beat(`the budget of ${holder.workflowId} does not answer`);
+        },
       });
     },
     work,
@@ -226,6 +231,8 @@ export interface Question<Row, Value> {
   readonly rows: readonly Row[];
   /** Which sample of the same request: 0, 1, … */
   readonly sample?: number;
+  /** Another worker may have asked a part of this: its answers are looked for first. */
+  readonly elsewhere?: boolean;
   messages(row: Row): ChatMessage[];
   readonly responseSchema?: ResponseSchema;
   interpret(answer: LedgerAnswer): Value;
@@ -242,7 +249,7 @@ export async function askRows<Row extends { readonly id: string }, Value>(
   const { price } = pricedBy(deps, endpoint, field, budget);
   return await useLedger(deps, pools, endpoint, promptVersion, async (ledger) => {
     // An earlier attempt may have answers on this disk or in the store since this ledger looked last.
-    if (run.attempt > 1) await ledger.refresh();
+    if (run.attempt > 1 || question.elsewhere === true) await ledger.refresh();
     return await usePurse(deps, pools, run, budget, async (purse) => {
       const request = {
         rows: question.rows,

@@ -1,10 +1,10 @@
 /** The pairs once more, as a Hugging Face style dataset with its card: files of the traces artefact. */
-import { mkdtemp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Counts, Manifest } from '../contract/manifest.ts';
 import type { DistillSettings } from '../contract/recipe.ts';
 import type { FileRef, Part } from '../contract/refs.ts';
 import { traceRowSchema } from '../contract/rows.ts';
+import { openScratch } from '../services/dataset/scratch.ts';
 import { exportDataset } from '../services/distill/exportDataset.ts';
 import { promptVersionOf } from '../services/distill/prompt.ts';
 import { readRows } from '../services/store/index.ts';
@@ -24,9 +24,8 @@ export async function exportTraces(
   { store, paths }: Deps,
   { pairs, rows, fingerprint, contentSha256, distill, filtered, counts }: ExportInput,
 ): Promise<FileRef[]> {
-  const parent = join(paths.stateDir, 'exports');
-  await mkdir(parent, { recursive: true });
-  const folder = await mkdtemp(join(parent, 'traces-'));
+  const scratch = await openScratch(join(paths.stateDir, 'exports'));
+  const folder = scratch.dir;
   const { dataset, license, model, revision } = filtered.facts;
   const { judge } = distill.oracles;
   try {
@@ -55,7 +54,7 @@ export async function exportTraces(
     });
     return await store.blobs.putFolder(folder);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await scratch.remove();
   }
 }
 

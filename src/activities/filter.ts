@@ -1,5 +1,5 @@
 /** The filter artefact: which tasks could carry a weakness, and which CWEs. */
-import type { DataActivities, OpenedStage, ShardResult } from '../contract/activities.ts';
+import type { ControlActivities, DataActivities, OpenedStage, ShardResult } from '../contract/activities.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import type { FilterSettings } from '../contract/recipe.ts';
 import { taskRowSchema } from '../contract/rows.ts';
@@ -13,10 +13,12 @@ import {
   publishArtifact,
   resultOf,
   shardResult,
+  takeAgain,
   takeArtifact,
   refuseTooManyBad,
   writeParts,
   type FingerprintFields,
+  type TakeRequest,
 } from './artefactStage.ts';
 import { agreementFacts, measure } from './calibrate.ts';
 import { classify, keepAll, sort } from './classify.ts';
@@ -29,23 +31,17 @@ export const FILTER_CODE_VERSION = 2;
 const STAGE = 'filter';
 
 type Input<Name extends keyof DataActivities> = Parameters<DataActivities[Name]>[0];
+type ControlInput<Name extends keyof ControlActivities> = Parameters<ControlActivities[Name]>[0];
 
 export async function openFilter(
   deps: Deps,
   run: ActivityRun,
-  { dataset, filter, reuse, firstRun }: Input<'openFilter'>,
+  opening: ControlInput<'openFilter'>,
 ): Promise<OpenedStage> {
   const { store } = deps;
+  const { dataset, filter } = opening;
   const input = await store.artifacts.readByUri(dataset);
-  const taken = await takeArtifact(store, run, {
-    kind: 'filter',
-    fields: fingerprintFields(filter, input),
-    reuse,
-    onlyRun: firstRun,
-    owner: run.owner,
-    stage: STAGE,
-    sameWork: 'filters the same dataset',
-  });
+  const taken = await takeArtifact(store, run, takeRequest(run, opening, input));
   if (taken.status === 'published')
     return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
   const note =
@@ -53,9 +49,26 @@ export async function openFilter(
   return { ...taken, note, rows: input.rows, shards: Math.ceil(input.rows / filter.shardRows) };
 }
 
+function takeRequest(
+  run: ActivityRun,
+  { filter, labelsSha256, reuse, firstRun }: Omit<ControlInput<'openFilter'>, 'dataset'>,
+  dataset: Manifest,
+): TakeRequest {
+  return {
+    kind: 'filter',
+    fields: fingerprintFields(filter, labelsSha256, dataset),
+    reuse,
+    onlyRun: firstRun,
+    owner: run.owner,
+    stage: STAGE,
+    sameWork: 'filters the same dataset',
+  };
+}
+
 /** Endpoint addresses, concurrency and patience do not change what is kept. shardRows names the shards. */
 function fingerprintFields(
   { mode, classifier, shardRows, reviewRows, calibration }: FilterSettings,
+  labelsSha256: string | null,
   dataset: Manifest,
 ): FingerprintFields {
   const asked = { ...identityOf(classifier, FILTER_PROMPT_VERSION), sampling: classifier.sampling };
@@ -66,7 +79,15 @@ function fingerprintFields(
     ...(mode === 'classifier' ? asked : {}),
     shardRows,
     reviewRows,
-    calibration: calibration ?? null,
+    calibration:
+      calibration === undefined || mode === 'keepAll'
+        ? null
+        : {
+            labels: labelsSha256,
+            minPrecision: calibration.minPrecision,
+            minRecall: calibration.minRecall,
+            minF1: calibration.minF1,
+          },
     dataset: dataset.contentSha256,
   };
 }
@@ -121,8 +142,11 @@ export async function publishFilter(
   input: Input<'publishFilter'>,
 ): Promise<StageResult> {
   const { store } = deps;
-  const { fingerprint, epoch, filter } = input;
+  const { filter, labelsSha256 } = input;
   const dataset = await store.artifacts.readByUri(input.dataset);
+  const taken = await takeAgain(store, run, takeRequest(run, input, dataset));
+  if (taken.status === 'published') return resultOf(taken.ref, taken.manifest, false);
+  const { fingerprint, epoch } = taken;
   const shards = await collectShards(store, 'filter', fingerprint, input.shards);
   const parts = (name: string) => shards.records.flatMap((record) => record.parts[name] ?? []);
   const total = dataset.counts['in'] ?? 0;
@@ -182,7 +206,7 @@ export async function publishFilter(
         promptVersion: FILTER_PROMPT_VERSION,
         calibration: measured === null ? null : agreementFacts(measured),
       },
-      fingerprintOf: fingerprintFields(filter, dataset),
+      fingerprintOf: fingerprintFields(filter, labelsSha256, dataset),
       inputs: [{ name: 'dataset', uri: input.dataset, contentSha256: dataset.contentSha256 }],
       usage: measured === null ? shards.usage : addUsage(shards.usage, measured.usage),
       seconds: dataset.seconds + shards.seconds,

@@ -1,11 +1,10 @@
 /** Dataset → an artefact of task rows, addressed by the source's bytes and how they are read. */
 import { join } from 'node:path';
-import type { DataActivities } from '../contract/activities.ts';
+import type { DataActivities, ImportedDataset } from '../contract/activities.ts';
 import { SecpiError } from '../contract/errors.ts';
 import type { Dataset } from '../contract/recipe.ts';
 import type { DeadLetter, ExcludedRow, TaskRow } from '../contract/rows.ts';
 import { emptyUsage } from '../contract/usage.ts';
-import type { StageResult } from '../contract/workflows.ts';
 import { DATASET_CODE_VERSION, importRows, noCounts } from '../services/dataset/importDataset.ts';
 import { openScratch } from '../services/dataset/scratch.ts';
 import { hashSource, isSameSource, openSource, type DatasetSource } from '../services/dataset/source.ts';
@@ -13,7 +12,7 @@ import { createSpool } from '../services/dataset/spool.ts';
 import type { Decontaminator } from '../services/decontaminate/index.ts';
 import { detectTaskLanguage } from '../services/language/index.ts';
 import { hashParts, writeRows, type Store } from '../services/store/index.ts';
-import { publishArtifact, resultOf, takeArtifact, type FingerprintFields } from './artefactStage.ts';
+import { publishArtifact, resultOf, tryToTake, type FingerprintFields } from './artefactStage.ts';
 import { loadDecontaminator } from './decontamination.ts';
 import type { Deps } from './deps.ts';
 import type { ActivityRun } from './runActivity.ts';
@@ -29,7 +28,7 @@ export async function importDataset(
   deps: Deps,
   run: ActivityRun,
   { dataset, reuse }: ImportInput,
-): Promise<StageResult> {
+): Promise<ImportedDataset> {
   const { store, paths } = deps;
   const startedMs = Date.now();
   const source = await openSource(dataset, store.objects, paths.baseDir);
@@ -44,7 +43,7 @@ export async function importDataset(
     license,
     evaluationTexts: decontaminator?.contentSha256 ?? null,
   });
-  const taken = await takeArtifact(store, run, {
+  const taken = await tryToTake(store, run, {
     kind: 'dataset',
     fields,
     reuse,
@@ -52,7 +51,9 @@ export async function importDataset(
     stage: STAGE,
     sameWork: 'reads the same dataset',
   });
-  if (taken.status === 'published') return resultOf(taken.ref, taken.manifest, true);
+  if (taken.status === 'busy') return { status: 'busy', heldBy: taken.owner.workflowId };
+  if (taken.status === 'published')
+    return { status: 'imported', result: resultOf(taken.ref, taken.manifest, true) };
 
   const scratchDir = join(paths.stateDir, 'imports');
   const { tasks, excluded, deadLetter, counts } = await writeParts(
@@ -97,7 +98,7 @@ export async function importDataset(
       seconds: (Date.now() - startedMs) / 1000,
     },
   );
-  return result;
+  return { status: 'imported', result };
 }
 
 /** All that decides which rows come out. */

@@ -9,12 +9,28 @@ import { SecpiError } from '../contract/errors.ts';
 /** Shorter than the heartbeat timeout (15 s) by more than a heartbeat may be on its way. */
 const LEASE_MS = 9000;
 
+/** On both clocks: one stands still while a virtual machine is suspended, the other may be set back. */
+interface Moment {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+function now(): Moment {
+  return { monotonicMs: performance.now(), wallMs: Date.now() };
+}
+
+/** By the clock that says more: a lease that ends too early costs one heartbeat, one that ends too late costs money. */
+function elapsedMs(since: Moment): number {
+  const { monotonicMs, wallMs } = now();
+  return Math.max(monotonicMs - since.monotonicMs, wallMs - since.wallMs);
+}
+
 export class Lease {
   readonly #client: Pick<Client, 'activity'>;
   readonly #taskToken: Uint8Array;
   readonly #signal: AbortSignal;
-  /** A task may have lain in the socket of a frozen process: it counts from its first acknowledgement. */
-  #acknowledgedMs = Number.NEGATIVE_INFINITY;
+  /** When the last acknowledged heartbeat was sent. None: a task may have lain in the socket of a frozen process. */
+  #acknowledged: Moment | null = null;
   #lost: SecpiError | null = null;
   #renewing = false;
   #waiting: PromiseWithResolvers<void> | null = null;
@@ -31,7 +47,7 @@ export class Lease {
     for (;;) {
       this.#signal.throwIfAborted();
       if (this.#lost !== null) throw this.#lost;
-      if (performance.now() - this.#acknowledgedMs < LEASE_MS) return;
+      if (this.#acknowledged !== null && elapsedMs(this.#acknowledged) < LEASE_MS) return;
       this.#waiting ??= Promise.withResolvers();
       await this.#waiting.promise;
     }
@@ -41,10 +57,10 @@ export class Lease {
   async renew(details: unknown): Promise<void> {
     if (this.#renewing || this.#lost !== null) return;
     this.#renewing = true;
-    const sentMs = performance.now();
+    const sent = now();
     try {
       await this.#client.activity.heartbeat(this.#taskToken, details);
-      this.#acknowledgedMs = sentMs;
+      this.#acknowledged = sent;
       this.#waiting?.resolve();
       this.#waiting = null;
     } catch (error) {

@@ -4,7 +4,7 @@
  */
 import { ApplicationFailure, CancelledFailure, Context, type Info } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
-import { isErrorCode, messageOf, SecpiError, ERROR_CATALOGUE } from '../contract/errors.ts';
+import { isErrorCode, messageOf, SecpiError, ERROR_CATALOGUE, type ErrorCode } from '../contract/errors.ts';
 import type { Owner } from '../contract/refs.ts';
 import { redact } from '../contract/secrets.ts';
 import { heldTasksDir, type Deps } from './deps.ts';
@@ -41,7 +41,24 @@ export interface ActivityRun {
 
 export type ProgressPatch = Partial<Omit<StageProgress, 'name'>>;
 
+/**
+ * What one host lacks another may have: a shard goes to the next worker. At the boundary checks the same codes end
+ * the run at once.
+ */
+const HOST_FAULTS: ReadonlySet<ErrorCode> = new Set([
+  'API_KEY_MISSING',
+  'ENDPOINT_VARIABLE_MISSING',
+  'RESOURCES_INSUFFICIENT',
+  'ANALYSER_UNAVAILABLE',
+  'EVALUATION_SET_MISSING',
+]);
+const HOST_FAULT_RETRY_MS = 20_000;
+/** A hand-over is taken up at once, however often it happened before. */
+const HAND_OVER_RETRY_MS = 1000;
+
 export interface ActivityOptions {
+  /** A fault of this host is tried again, perhaps elsewhere. */
+  readonly hostFaultsPass?: boolean;
   /** No progress for this long fails the attempt; 0 where the work reports none. */
   readonly stallAfterMs?: number;
 }
@@ -49,7 +66,7 @@ export interface ActivityOptions {
 export async function runActivity<T>(
   { paths }: Deps,
   body: (run: ActivityRun) => Promise<T>,
-  { stallAfterMs = 0 }: ActivityOptions = {},
+  { stallAfterMs = 0, hostFaultsPass = false }: ActivityOptions = {},
 ): Promise<T> {
   const context = Context.current();
   const { info } = context;
@@ -70,13 +87,15 @@ export async function runActivity<T>(
   }, HEARTBEAT_EVERY_MS);
   context.heartbeat(heartbeatDetails());
   const reporter = createReporter(context);
-  const letGo = await holdTask(heldTasksDir(paths), {
-    taskToken: info.taskToken,
-    activity: info.activityType,
-    workflowId: owner.workflowId,
-  });
   const signal = AbortSignal.any([context.cancellationSignal, stalled.signal]);
+  let letGo = async (): Promise<void> => undefined;
   try {
+    letGo = await holdTask(heldTasksDir(paths), {
+      taskToken: info.taskToken,
+      activity: info.activityType,
+      namespace: owner.namespace,
+      workflowId: owner.workflowId,
+    });
     return await body({
       signal,
       attempt: info.attempt,
@@ -106,7 +125,7 @@ export async function runActivity<T>(
       isPreempted: () => context.cancellationDetails?.workerShutdown === true,
     });
   } catch (error) {
-    throw translate(error, context, stalled.signal.aborted, stallAfterMs);
+    throw translate(error, context, stalled.signal.aborted, { stallAfterMs, hostFaultsPass });
   } finally {
     clearInterval(beat);
     reporter.stop();
@@ -167,27 +186,40 @@ function createReporter(context: Context): Reporter {
   };
 }
 
-function translate(error: unknown, context: Context, stalled: boolean, stallAfterMs: number): unknown {
+function translate(
+  error: unknown,
+  context: Context,
+  stalled: boolean,
+  { stallAfterMs, hostFaultsPass }: Required<ActivityOptions>,
+): unknown {
   const details = context.cancellationDetails;
   if (details?.cancelRequested === true) return new CancelledFailure('cancelled by request');
   if (details?.workerShutdown === true)
-    return toFailure(new SecpiError('PREEMPTED', 'the worker is shutting down.', { cause: error }));
+    return toFailure(
+      new SecpiError('PREEMPTED', 'the worker is shutting down.', {
+        cause: error,
+        retryAfterMs: HAND_OVER_RETRY_MS,
+      }),
+    );
   if (context.cancellationSignal.aborted) return new CancelledFailure('the attempt is no longer wanted');
   if (stalled)
     return toFailure(
       new SecpiError('TRAINER_STALLED', `no progress for ${stallAfterMs / 1000} s.`, { cause: error }),
     );
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
-  if (error instanceof SecpiError) return toFailure(error);
+  if (error instanceof SecpiError)
+    return toFailure(error, hostFaultsPass && HOST_FAULTS.has(error.code) ? HOST_FAULT_RETRY_MS : null);
   context.log.error('an unexpected error', { error });
   return toFailure(new SecpiError('INTERNAL', messageOf(error), { cause: error }));
 }
 
-function toFailure(error: SecpiError): ApplicationFailure {
+/** `retryMs`: tried again all the same, after so long. */
+function toFailure(error: SecpiError, retryMs: number | null = null): ApplicationFailure {
+  const delayMs = error.retryAfterMs ?? retryMs;
   return ApplicationFailure.create({
     type: error.code,
     message: redact(error.message),
-    nonRetryable: !error.retryable,
+    nonRetryable: !error.retryable && retryMs === null,
     details: [
       {
         field: error.field ?? null,
@@ -196,7 +228,7 @@ function toFailure(error: SecpiError): ApplicationFailure {
         mender: ERROR_CATALOGUE[error.code].mender,
       },
     ],
-    ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),
+    ...(delayMs === null ? {} : { nextRetryDelay: delayMs }),
     ...(error.cause instanceof Error && isErrorCode(Reflect.get(error.cause, 'code'))
       ? { cause: error.cause }
       : {}),

@@ -25,27 +25,30 @@ export function createSharedPool<Thing>(
     if (entry.idle !== null) clearTimeout(entry.idle);
     entries.delete(key);
     const ended = entry.thing
-      // What could not open has nothing to close; those who asked for it have its reason.
-      .then(closeThing, () => undefined)
+      .then(closeThing)
       .catch(onCloseError)
       .finally(() => closing.delete(key));
     closing.set(key, ended);
   };
+  const begin = (key: string, open: () => Promise<Thing>): Entry<Thing> => {
+    const entry: Entry<Thing> = { thing: open(), users: 0, idle: null };
+    entries.set(key, entry);
+    // A failed opening must not be what the next attempt gets; those who asked for it have its reason.
+    entry.thing.catch(() => {
+      if (entries.get(key) === entry) entries.delete(key);
+    });
+    return entry;
+  };
   return {
     use: async (key, open, work) => {
       // Opened anew only when the one before has let go of its files.
-      await closing.get(key);
-      const entry: Entry<Thing> = entries.get(key) ?? { thing: open(), users: 0, idle: null };
-      entries.set(key, entry);
+      while (closing.has(key)) await closing.get(key);
+      const entry = entries.get(key) ?? begin(key, open);
       entry.users += 1;
       if (entry.idle !== null) clearTimeout(entry.idle);
       entry.idle = null;
       try {
         return await work(await entry.thing);
-      } catch (error) {
-        // A failed opening must not be what the next attempt gets.
-        if (await isRejected(entry.thing)) entries.delete(key);
-        throw error;
       } finally {
         entry.users -= 1;
         if (entry.users === 0 && entries.get(key) === entry) {
@@ -59,11 +62,4 @@ export function createSharedPool<Thing>(
       await Promise.all(closing.values());
     },
   };
-}
-
-async function isRejected(promise: Promise<unknown>): Promise<boolean> {
-  return await promise.then(
-    () => false,
-    () => true,
-  );
 }

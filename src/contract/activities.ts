@@ -6,6 +6,7 @@ import type { Usage } from './manifest.ts';
 import type { Part } from './refs.ts';
 import type {
   BenchmarkName,
+  Calibration,
   Dataset,
   DistillSettings,
   Endpoint,
@@ -79,6 +80,12 @@ export interface ControlActivities {
   /** Proves that the store is fit and tells what the namespace knows. */
   describeEnvironment(): Promise<Environment>;
   writeReport(input: RunSummaryInput): Promise<SecpiResult>;
+  /** Opening waits for another run that makes the same: here, where no slot is missed by that run. */
+  openFilter(
+    input: Opening & { dataset: string; filter: FilterSettings; labelsSha256: string | null },
+  ): Promise<OpenedStage>;
+  openTraces(input: Opening & { filtered: string; distill: DistillSettings }): Promise<OpenedStage>;
+  openAnswers(input: Opening & { dataset: string; ask: AskInput }): Promise<OpenedStage>;
 }
 
 export interface EndpointCheck {
@@ -103,12 +110,15 @@ export interface Opening {
   readonly firstRun: string;
 }
 
-export interface Publication {
-  readonly fingerprint: string;
-  readonly epoch: number;
+export interface Publication extends Opening {
   readonly shards: number;
   readonly budget: BudgetHolder | null;
 }
+
+/** A slot of a worker must not wait for another run that reads the same dataset: the workflow waits. */
+export type ImportedDataset =
+  | { readonly status: 'imported'; readonly result: StageResult }
+  | { readonly status: 'busy'; readonly heldBy: string };
 
 /** A shard of distil is done, or its candidates must run their rows' own tests first, on another machine. */
 export type DistilledShard =
@@ -119,25 +129,26 @@ export type DistilledShard =
 export interface DataActivities {
   checkEndpoints(checks: readonly EndpointCheck[]): Promise<void>;
   checkDataset(dataset: Dataset): Promise<{ readonly bytes: number }>;
-  importDataset(input: { dataset: Dataset; reuse: Reuse }): Promise<StageResult>;
+  importDataset(input: { dataset: Dataset; reuse: Reuse }): Promise<ImportedDataset>;
+  /** Of the labelled rows of a calibration. */
+  hashLabels(input: { calibration: Calibration }): Promise<string>;
   /** Measures the classifier on labelled rows. Throws CALIBRATION_FAILED below the gate. */
   calibrateFilter(input: {
     fingerprint: string;
     filter: FilterSettings;
     budget: BudgetHolder | null;
   }): Promise<void>;
-  openFilter(input: Opening & { dataset: string; filter: FilterSettings }): Promise<OpenedStage>;
   classifyShard(input: ShardTask & { filter: FilterSettings }): Promise<ShardResult>;
-  publishFilter(input: Publication & { dataset: string; filter: FilterSettings }): Promise<StageResult>;
+  publishFilter(
+    input: Publication & { dataset: string; filter: FilterSettings; labelsSha256: string | null },
+  ): Promise<StageResult>;
   /** Throws ANALYSER_UNAVAILABLE. */
   checkOracles(input: { distill: DistillSettings }): Promise<void>;
-  openTraces(input: Opening & { filtered: string; distill: DistillSettings }): Promise<OpenedStage>;
   /** `verdicts`: what the rows' own tests said of the candidates handed out before. */
   distilShard(
     input: ShardTask & { distill: DistillSettings; verdicts: readonly Part[] },
   ): Promise<DistilledShard>;
   publishTraces(input: Publication & { filtered: string; distill: DistillSettings }): Promise<StageResult>;
-  openAnswers(input: Opening & { dataset: string; ask: AskInput }): Promise<OpenedStage>;
   answerShard(input: ShardTask & { ask: AskInput }): Promise<ShardResult>;
   publishAnswers(input: Publication & { dataset: string; ask: AskInput }): Promise<StageResult>;
   estimateCost(input: { dataset: string; estimate: EstimateInput }): Promise<Estimate>;

@@ -1,10 +1,11 @@
 /**
  * The entry of every worker: `node src/workers/main.ts [control|data|gpu|sandbox …]`, all four by default.
  * A queue is a kind of machine; each kind polls its own queue with the activities of that kind. Prints
- * `{"event":"ready"}` when it polls; SIGINT and SIGTERM hand over what is running and end it.
+ * `{"event":"ready"}` when it polls; SIGINT and SIGTERM hand over what is running and end it. A kind that fails takes
+ * the others along, and the process ends with exit code 1.
  */
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import { Client } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
@@ -27,6 +28,8 @@ const DATA_TASKS = 8;
 const SETTLE_EVERY_MS = 60_000;
 /** After a notice to leave: a training step and a save fit in. */
 const SHUTDOWN_FORCE_TIME = '90s';
+/** After a failure the process is gone by then, whatever still holds it: the force time and the closing fit in. */
+const END_AFTER_FAILURE_MS = 100_000;
 
 async function main(): Promise<void> {
   const kinds = parseKinds(process.argv.slice(2));
@@ -45,25 +48,63 @@ async function main(): Promise<void> {
     const pools = createAskPools((error) =>
       log('WARN', 'answers wait on this disk for the store', { error: messageOf(error) }),
     );
-    const workers = await Promise.all(
-      kinds.map(
-        async (kind) =>
-          await Worker.create({ connection, namespace, ...(await optionsOf(kind, deps, pools, config)) }),
-      ),
-    );
+    const options = await Promise.all(kinds.map(async (kind) => await optionsOf(kind, deps, pools, config)));
     const client = new Client({ connection, namespace });
-    const tasks = await handBackTasks(heldTasksDir(config.paths), client);
+    const tasks = await handBackTasks(heldTasksDir(config.paths), client, {
+      namespace,
+      onTrouble: (error) => log('WARN', 'a task of a dead worker waits for its timeout', { error }),
+    });
     if (tasks > 0) log('INFO', `handed back ${tasks} tasks of a worker that died here`);
     await settleTranches(deps, client);
+    // Late: a connection with workers that never ran cannot be closed.
+    const workers = await Promise.all(
+      options.map(async (its) => await Worker.create({ connection, namespace, ...its })),
+    );
     // A worker may die beside one that lives.
     const settling = setInterval(() => void settleTranches(deps, client), SETTLE_EVERY_MS);
-    const running = workers.map(async (worker) => await worker.run());
-    process.stdout.write(`${JSON.stringify({ event: 'ready', kinds, pid: process.pid })}\n`);
-    await Promise.all(running);
-    clearInterval(settling);
-    await pools.close();
+    settling.unref();
+    try {
+      const ended = runTogether(workers);
+      process.stdout.write(`${JSON.stringify({ event: 'ready', kinds, pid: process.pid })}\n`);
+      await ended;
+    } finally {
+      clearInterval(settling);
+      await close('the pools', pools);
+    }
   } finally {
-    await connection.close();
+    await close('the connection to Temporal', connection);
+  }
+}
+
+/** Until all have ended. When one fails the others hand over; throws the first failure, once all have ended. */
+async function runTogether(workers: readonly Worker[]): Promise<void> {
+  const failures: unknown[] = [];
+  const fail = (error: unknown, taskQueue: string): void => {
+    failures.push(error);
+    log('ERROR', `the worker of ${taskQueue} failed; this process ends`, { error });
+    if (failures.length > 1) return;
+    setTimeout(() => {
+      log('ERROR', 'what still ran after the failure is cut off');
+      process.exit(1);
+    }, END_AFTER_FAILURE_MS);
+    for (const other of workers) {
+      if (other.getState() === 'RUNNING') other.shutdown();
+    }
+  };
+  await Promise.all(
+    workers.map(
+      async (worker) => await worker.run().catch((error: unknown) => fail(error, worker.options.taskQueue)),
+    ),
+  );
+  if (failures.length > 0) throw failures[0];
+}
+
+/** What goes wrong here is told, and hides nothing that went wrong before. */
+async function close(name: string, thing: { close(): Promise<void> }): Promise<void> {
+  try {
+    await thing.close();
+  } catch (error) {
+    log('WARN', `${name} did not close`, { error });
   }
 }
 
@@ -145,18 +186,16 @@ function log(level: string, message: string, meta?: Record<string | symbol, unkn
   const text =
     meta === undefined
       ? ''
-      : ` ${JSON.stringify(meta, (_, value: unknown) => (value instanceof Error ? (value.stack ?? value.message) : value))}`;
+      : ` ${JSON.stringify(meta, (_, value: unknown) => (value instanceof Error ? inspect(value) : value))}`;
   process.stderr.write(`${redact(`${new Date().toISOString()} ${level} ${message}${text}`)}\n`);
 }
 
 try {
   await main();
 } catch (error) {
-  log(
-    'ERROR',
-    error instanceof SecpiError
-      ? error.message
-      : redact(error instanceof Error ? (error.stack ?? error.message) : String(error)),
-  );
-  process.exitCode = 1;
+  // What tells its remedy needs no stack; of anything else all that is known, causes too.
+  const isPlain = error instanceof SecpiError && error.cause === undefined;
+  log('ERROR', isPlain ? error.message : inspect(error));
+  // Nothing polls any more; a worker that was made and never ran would keep the process.
+  process.exit(1);
 }

@@ -29,6 +29,7 @@ export const progressSignal = defineSignal<[ProgressSignal]>(progressSignalName)
 
 /** A child's lines reach its parent at most this often, apart from changes of state. */
 const PARENT_SIGNAL_EVERY_MS = 60_000;
+const PARENT_SIGNAL_AT_LEAST_EVERY_MS = 30 * 60_000;
 
 export interface AttributeValues {
   readonly SecpiStage?: string;
@@ -43,6 +44,8 @@ export interface AttributeValues {
 export interface Board {
   update(stage: string, patch: Partial<Omit<StageProgress, 'name'>>): void;
   begin(stage: string, note: string): void;
+  /** While `why` is given a running stage is shown as paused, whatever its activities tell; null ends it. */
+  hold(stage: string, why: string | null): void;
   /** Set once the namespace's attributes are known; before that, and where it lacks them, nothing is upserted. */
   allowAttributes(names: readonly string[]): void;
   attributes(values: AttributeValues): void;
@@ -52,6 +55,12 @@ export interface Board {
 
 interface Line extends StageProgress {
   readonly startedAtMs: number | null;
+  readonly held: string | null;
+}
+
+/** As people see it. */
+function shown({ startedAtMs: _, held, ...line }: Line): StageProgress {
+  return held !== null && line.state === 'running' ? { ...line, state: 'paused', note: held } : line;
 }
 
 export function createBoard(
@@ -65,22 +74,23 @@ export function createBoard(
 
   const line = (name: string): Line => lines.get(name) ?? emptyLine(name, 'rows');
 
-  const update: Board['update'] = (stage, patch) => {
+  const update = (stage: string, patch: Partial<Omit<Line, 'name' | 'startedAtMs'>>): void => {
     const before = line(stage);
     const started = before.startedAtMs ?? (patch.state === 'running' ? Date.now() : null);
     const ended = patch.state !== undefined && isEnd(patch.state) && started !== null;
     const seconds = patch.seconds ?? (ended ? (Date.now() - started) / 1000 : before.seconds);
     const after: Line = { ...before, ...patch, startedAtMs: started, seconds };
     lines.set(stage, after);
-    setCurrentDetails(renderDetails(workflow, [...lines.values()]));
-    tellParent(before, after, signalledAtMs);
+    setCurrentDetails(renderDetails(workflow, [...lines.values()].map(shown)));
+    tellParent(shown(before), shown(after), signalledAtMs);
   };
 
-  setHandler(progressQuery, () => toProgress(workflow, [...lines.values()]));
+  setHandler(progressQuery, () => toProgress(workflow, [...lines.values()].map(shown)));
   setHandler(progressSignal, ({ stage, progress }) => update(stage, progress));
 
   return {
     update,
+    hold: (stage, why) => update(stage, { held: why }),
     begin: (stage, note) => {
       update(stage, { state: 'running', note });
       send({ SecpiStage: stage }, allowed, pending);
@@ -90,7 +100,7 @@ export function createBoard(
       for (const values of pending.splice(0)) send(values, allowed, pending);
     },
     attributes: (values) => send(values, allowed, pending),
-    stage: (name) => line(name),
+    stage: (name) => shown(line(name)),
     costUsd: () => totalCost([...lines.values()]),
   };
 }
@@ -107,6 +117,7 @@ function emptyLine(name: string, unit: StageProgress['unit']): Line {
     artifact: null,
     seconds: null,
     startedAtMs: null,
+    held: null,
   };
 }
 
@@ -114,14 +125,19 @@ function isEnd(state: StageState): boolean {
   return state === 'done' || state === 'reused' || state === 'failed' || state === 'cancelled';
 }
 
-function tellParent(before: Line, after: Line, signalledAtMs: Map<string, number>): void {
-  const { parent } = workflowInfo();
+function tellParent(before: StageProgress, after: StageProgress, signalledAtMs: Map<string, number>): void {
+  const { parent, startTime } = workflowInfo();
   if (parent === undefined) return;
   const now = Date.now();
-  const due = now - (signalledAtMs.get(after.name) ?? 0) >= PARENT_SIGNAL_EVERY_MS;
+  // Rarer with age, so that the parent of a stage of days keeps a short history.
+  const everyMs = Math.min(
+    PARENT_SIGNAL_AT_LEAST_EVERY_MS,
+    Math.max(PARENT_SIGNAL_EVERY_MS, (now - startTime.getTime()) / 50),
+  );
+  const due = now - (signalledAtMs.get(after.name) ?? 0) >= everyMs;
   if (before.state === after.state && !due) return;
   signalledAtMs.set(after.name, now);
-  const { name, startedAtMs: _, ...progress } = after;
+  const { name, ...progress } = after;
   getExternalWorkflowHandle(parent.workflowId, parent.runId)
     .signal(progressSignal, { stage: name, progress })
     .catch((error: unknown) =>
@@ -154,12 +170,12 @@ function toPairs(values: AttributeValues): SearchAttributePair[] {
   });
 }
 
-function totalCost(lines: readonly Line[]): number {
+function totalCost(lines: readonly StageProgress[]): number {
   return lines.reduce((sum, { costUsd }) => sum + costUsd, 0);
 }
 
-function toProgress(workflow: WorkflowType, lines: readonly Line[]): Progress {
-  const running = lines.filter(({ state }) => state === 'running');
+function toProgress(workflow: WorkflowType, lines: readonly StageProgress[]): Progress {
+  const running = lines.filter(({ state }) => state === 'running' || state === 'paused');
   const current = running.at(-1) ?? lines.findLast(({ state }) => state !== 'waiting') ?? lines[0];
   const steps = lines.find(({ unit }) => unit === 'steps');
   return {
@@ -169,12 +185,12 @@ function toProgress(workflow: WorkflowType, lines: readonly Line[]): Progress {
     rows: { done: current?.done ?? 0, total: current?.total ?? null },
     costUsd: totalCost(lines),
     step: steps === undefined || steps.state === 'waiting' ? null : steps.done,
-    stages: lines.map(({ startedAtMs: _, ...rest }) => rest),
+    stages: [...lines],
   };
 }
 
-function overallState(lines: readonly Line[]): StageState {
-  for (const state of ['failed', 'cancelled', 'running'] as const) {
+function overallState(lines: readonly StageProgress[]): StageState {
+  for (const state of ['failed', 'cancelled', 'paused', 'running'] as const) {
     if (lines.some((line) => line.state === state)) return state;
   }
   if (lines.every(({ state }) => state === 'waiting')) return 'waiting';
@@ -182,7 +198,7 @@ function overallState(lines: readonly Line[]): StageState {
 }
 
 /** Markdown for the Temporal UI. */
-function renderDetails(workflow: WorkflowType, lines: readonly Line[]): string {
+function renderDetails(workflow: WorkflowType, lines: readonly StageProgress[]): string {
   const rows = lines.map(({ name, state, done, total, unit, costUsd, seconds, note }) => {
     const amount = total === null ? (done === 0 ? '' : `${done} ${unit}`) : `${done} of ${total} ${unit}`;
     const time = seconds === null ? '' : `${seconds.toFixed(0)} s`;

@@ -6,47 +6,45 @@ import { distillInputSchema, type StageResult } from '../contract/workflows.ts';
 import { createBoard } from './board.ts';
 import { parseOrFail } from './failures.ts';
 import { runShardedStage, type StageContext, type StageShard } from './shardedStage.ts';
-import { checks, data, endpointsOf, sandbox } from './stages.ts';
-import { stageWorkflow } from './stageWorkflow.ts';
+import { checks, control, data, endpointsOf, EVENTS_PER_ACTIVITY, sandbox } from './stages.ts';
 
 const STAGE = 'distil';
 
 export async function distillTraces(input: unknown, context: StageContext = {}): Promise<StageResult> {
   const { filtered, distill, reuse, budget } = parseOrFail(distillInputSchema, input);
-  const { teacher } = distill;
+  const { teacher, samples, oracles } = distill;
   const board = createBoard('distillTraces', [{ name: STAGE, unit: 'traces' }]);
-  return await stageWorkflow(
+  // Asked, tested, asked again: at most once a sample, and once more to end it.
+  const rounds = oracles.tests === 'off' ? 1 : 2 * samples.n + 1;
+  return await runShardedStage({
+    name: STAGE,
     board,
-    STAGE,
-    async () =>
-      await runShardedStage({
-        name: STAGE,
-        board,
-        context,
-        workflowInput: input,
-        capUsd: budget?.capUsd ?? null,
-        parallelShards: distill.parallelShards,
-        prepare: async () => {
-          board.attributes({ SecpiModel: teacher.model });
-          await checks.data.checkEndpoints.executeWithOptions({ summary: `is ${teacher.model} reachable?` }, [
-            endpointsOf({ distill }),
-          ]);
-          await checks.data.checkOracles.executeWithOptions({ summary: 'are the analysers there?' }, [
-            { distill },
-          ]);
-          return filtered;
-        },
-        open: async (_, firstRun) =>
-          await data.openTraces.executeWithOptions({ summary: 'take or reuse the traces artefact' }, [
-            { filtered, distill, reuse, firstRun },
-          ]),
-        runShard: async (task, label) => await distilShard(task, label, distill),
-        publish: async (_, publication) =>
-          await data.publishTraces.executeWithOptions({ summary: 'publish the verified traces' }, [
-            { ...publication, filtered, distill },
-          ]),
-      }),
-  );
+    context,
+    reuse,
+    workflowInput: input,
+    capUsd: budget?.capUsd ?? null,
+    parallelShards: distill.parallelShards,
+    eventsPerShard: EVENTS_PER_ACTIVITY * rounds,
+    prepare: async () => {
+      board.attributes({ SecpiModel: teacher.model });
+      await checks.data.checkEndpoints.executeWithOptions({ summary: `is ${teacher.model} reachable?` }, [
+        endpointsOf({ distill }),
+      ]);
+      await checks.data.checkOracles.executeWithOptions({ summary: 'are the analysers there?' }, [
+        { distill },
+      ]);
+      return filtered;
+    },
+    open: async (_, opening) =>
+      await control.openTraces.executeWithOptions({ summary: 'take or reuse the traces artefact' }, [
+        { ...opening, filtered, distill },
+      ]),
+    runShard: async (task, label) => await distilShard(task, label, distill),
+    publish: async (_, publication) =>
+      await data.publishTraces.executeWithOptions({ summary: 'publish the verified traces' }, [
+        { ...publication, filtered, distill },
+      ]),
+  });
 }
 
 /** Candidates whose tasks bring tests run them in the sandbox, and come back with the verdicts. */

@@ -3,7 +3,7 @@ import { isCancellation } from '@temporalio/workflow';
 import { estimateInputSchema, type Estimate } from '../contract/workflows.ts';
 import { createBoard } from './board.ts';
 import { parseOrFail, surface } from './failures.ts';
-import { checks, data, endpointsOf } from './stages.ts';
+import { checks, data, endpointsOf, importRows } from './stages.ts';
 
 const STAGE = 'estimate';
 
@@ -23,19 +23,14 @@ export async function estimateCost(input: unknown): Promise<Estimate> {
       { summary: 'are classifier and teacher reachable?' },
       [endpointsOf({ filter, distill })],
     );
-    const imported = await data.importDataset.executeWithOptions(
-      { summary: `read ${dataset.name ?? dataset.uri}` },
-      [{ dataset, reuse }],
-    );
-    const { rows, uri } = imported.artifact;
-    board.update(STAGE, { total: rows, note: 'asking a sample' });
+    const uri = await importRows(board, STAGE, dataset, reuse);
+    board.update(STAGE, { note: 'asking a sample' });
     const result = await data.estimateCost.executeWithOptions(
-      { summary: `ask a sample of ${rows} rows, reckon the rest` },
+      { summary: 'ask a sample of the rows, reckon the rest' },
       [{ dataset: uri, estimate }],
     );
     board.update(STAGE, {
       state: 'done',
-      done: rows,
       costUsd: result.paidUsd,
       note: `the run will pay about $${result.costUsd.toFixed(2)} ($${result.lowUsd.toFixed(2)} to $${result.highUsd.toFixed(2)})`,
     });

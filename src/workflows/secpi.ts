@@ -20,6 +20,7 @@ import { parseRecipe } from '../contract/parse.ts';
 import type { Recipe } from '../contract/recipe.ts';
 import { createBudget } from './budget.ts';
 import { pausing, type StageContext } from './shardedStage.ts';
+import { stageNames } from '../contract/workflows.ts';
 import type {
   EvaluateResult,
   FineTuneResult,
@@ -71,6 +72,9 @@ export async function secpi(input: unknown): Promise<SecpiResult> {
     });
     return result;
   } catch (error) {
+    const state = isCancellation(error) ? 'cancelled' : 'failed';
+    for (const name of stageNames)
+      if (['running', 'paused'].includes(board.stage(name).state)) board.update(name, { state, note: state });
     throw isCancellation(error) ? error : surface(error);
   }
 }

@@ -3,20 +3,21 @@
  * publish. Histories stay small: a long stage goes on as a new run of the same workflow once its window has drained.
  */
 import { continueAsNew, workflowInfo } from '@temporalio/workflow';
-import type { OpenedStage, Publication, ShardResult } from '../contract/activities.ts';
+import type { OpenedStage, Opening, Publication, Reuse, ShardResult } from '../contract/activities.ts';
 import { emptyUsage } from '../contract/usage.ts';
-import {
-  raiseBudgetUpdateName,
-  type BudgetHolder,
-  type StageResult,
-  type StageState,
-} from '../contract/workflows.ts';
+import { raiseBudgetUpdateName, type BudgetHolder, type StageResult } from '../contract/workflows.ts';
 import type { Board } from './board.ts';
-import { createBudget, type BudgetListener, type BudgetSnapshot } from './budget.ts';
+import { createBudget, type BudgetListener, type BudgetSnapshot, type HeldBudget } from './budget.ts';
+import { classifyLoss } from './failures.ts';
 import { runShards, type ShardTotals } from './stages.ts';
+import { stageWorkflow } from './stageWorkflow.ts';
 
-/** Six events a shard, a dozen more where tests run: what has begun by then keeps a history below 10,000 events. */
+/** Events of one run of the workflow after which no shard is begun. */
 const MAX_EVENTS = 6000;
+/** What has begun by then is brought to its end: so many events more, at most. */
+const MAX_EVENTS_UNDER_WAY = 3000;
+/** Lost workers are waited out by Temporal's own retries first; a shard that is lost so often besides is given up. */
+const MAX_LOST_ROUNDS = 50;
 
 /** Second argument of a stage's workflow: what a parent, or the run before, hands over. Never written by people. */
 export interface StageContext {
@@ -38,10 +39,13 @@ export interface ShardedStage {
   readonly name: string;
   readonly board: Board;
   readonly parallelShards: number;
+  /** Events of the history that one shard can come to. */
+  readonly eventsPerShard: number;
+  readonly reuse: Reuse;
   readonly context: StageContext;
   /** The artefact whose rows are worked on: made or found, when no run before this one did. */
   prepare(): Promise<string>;
-  open(input: string, firstRun: string): Promise<OpenedStage>;
+  open(input: string, opening: Opening): Promise<OpenedStage>;
   /** What must hold before the dataset is paid for. */
   prove?(fingerprint: string, budget: BudgetHolder | null): Promise<void>;
   /** `label`: "3 of 12". */
@@ -61,17 +65,23 @@ export interface StageShard {
 
 export async function runShardedStage(stage: ShardedStage): Promise<StageResult> {
   const { board, name, context } = stage;
-  const { resumed } = context;
+  // Before anything is waited for: people may raise the cap at any time.
   const budget =
     context.budget === undefined
-      ? createBudget(stage.capUsd, pausing(board, [name]), resumed?.budget ?? null)
+      ? createBudget(stage.capUsd, pausing(board, [name]), context.resumed?.budget ?? null)
       : null;
-  const { workflowId, runId, firstExecutionRunId } = workflowInfo();
+  return await stageWorkflow(board, name, async () => await runShardsOf(stage, budget));
+}
+
+async function runShardsOf(stage: ShardedStage, budget: HeldBudget | null): Promise<StageResult> {
+  const { board, name, context, reuse } = stage;
+  const { resumed } = context;
+  const { workflowId, runId, firstExecutionRunId: firstRun } = workflowInfo();
   const holder = context.budget ?? (stage.capUsd === null ? null : { workflowId, runId });
   const input = resumed?.input ?? (await stage.prepare());
-  const opened = await stage.open(input, firstExecutionRunId);
+  const opened = await stage.open(input, { reuse, firstRun });
   if (opened.status === 'published') return opened.result;
-  const { fingerprint, epoch, shards, rows: total, note } = opened;
+  const { fingerprint, shards, rows: total, note } = opened;
   const tell = ({ rows, bad, usage }: ShardTotals): void =>
     board.update(name, {
       state: 'running',
@@ -88,11 +98,20 @@ export async function runShardedStage(stage: ShardedStage): Promise<StageResult>
     {
       from: resumed?.nextShard ?? 0,
       to: shards,
-      parallel: stage.parallelShards,
-      isFull: () => workflowInfo().historyLength > MAX_EVENTS,
+      parallel: Math.max(
+        1,
+        Math.min(stage.parallelShards, Math.floor(MAX_EVENTS_UNDER_WAY / stage.eventsPerShard)),
+      ),
+      isFull: () => {
+        const { historyLength, continueAsNewSuggested } = workflowInfo();
+        return historyLength > MAX_EVENTS || continueAsNewSuggested;
+      },
     },
     async (index) =>
-      await stage.runShard({ fingerprint, index, input, budget: holder }, `${index + 1} of ${shards}`),
+      await outliving(
+        async () =>
+          await stage.runShard({ fingerprint, index, input, budget: holder }, `${index + 1} of ${shards}`),
+      ),
     tell,
     resumed?.totals,
   );
@@ -103,23 +122,32 @@ export async function runShardedStage(stage: ShardedStage): Promise<StageResult>
     };
     return await continueAsNew(stage.workflowInput, handedOver);
   }
-  return await stage.publish(input, { fingerprint, epoch, shards, budget: holder });
+  return await stage.publish(input, { reuse, firstRun, shards, budget: holder });
+}
+
+/** Machines that go are no error of the work: only what fails for another reason ends it. */
+async function outliving<T>(work: () => Promise<T>): Promise<T> {
+  for (let round = 1; ; round += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (classifyLoss(error).kind !== 'preempted' || round >= MAX_LOST_ROUNDS) throw error;
+    }
+  }
 }
 
 /** Told by the workflow that holds the budget: who was refused money waits until the cap is raised. */
 export function pausing(board: Board, stages: readonly string[]): BudgetListener {
   const { workflowId } = workflowInfo();
-  const change = (from: StageState, to: StageState, note: string): void => {
-    for (const name of stages) if (board.stage(name).state === from) board.update(name, { state: to, note });
+  const holdAll = (note: string | null): void => {
+    for (const name of stages) board.hold(name, note);
   };
   return {
     onPaused: ({ capUsd, availableUsd }) =>
-      change(
-        'running',
-        'paused',
+      holdAll(
         `paused at the cap: $${availableUsd.toFixed(4)} of $${capUsd} are left. Raise it: temporal workflow update execute --workflow-id ${workflowId} --name ${raiseBudgetUpdateName} --input '{"capUsd": ${Math.ceil(capUsd * 2)}}'`,
       ),
-    onResumed: ({ capUsd }) => change('paused', 'running', `goes on under a cap of $${capUsd}`),
+    onResumed: () => holdAll(null),
   };
 }
 

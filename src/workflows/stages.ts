@@ -1,14 +1,16 @@
 /** The activities by queue, with the patience each kind of work deserves, and the window that shards run in. */
-import { ActivityCancellationType, CancellationScope, proxyActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, CancellationScope, proxyActivities, sleep } from '@temporalio/workflow';
 import type {
   ControlActivities,
   DataActivities,
   EndpointCheck,
   GpuActivities,
   SandboxActivities,
+  Reuse,
   ShardResult,
 } from '../contract/activities.ts';
-import type { DistillSettings, FilterSettings } from '../contract/recipe.ts';
+import type { Board } from './board.ts';
+import type { Dataset, DistillSettings, FilterSettings } from '../contract/recipe.ts';
 import { queues } from '../contract/workflows.ts';
 import { emptyUsage, addUsage } from '../contract/usage.ts';
 
@@ -87,6 +89,30 @@ export const checks = {
     taskQueue: queues.control,
   }),
 };
+
+/** Scheduled, started, completed, and the three of the workflow task that decides on. */
+export const EVENTS_PER_ACTIVITY = 6;
+
+const FIRST_LOOK_MS = 3000;
+const LAST_LOOK_MS = 60_000;
+
+/** The dataset's artefact. While another run reads the same, this workflow waits and no worker's slot does. */
+export async function importRows(
+  board: Board,
+  stage: string,
+  dataset: Dataset,
+  reuse: Reuse,
+): Promise<string> {
+  for (let waitMs = FIRST_LOOK_MS; ; waitMs = Math.min(LAST_LOOK_MS, waitMs * 2)) {
+    const imported = await data.importDataset.executeWithOptions(
+      { summary: `read ${dataset.name ?? dataset.uri}` },
+      [{ dataset, reuse }],
+    );
+    if (imported.status === 'imported') return imported.result.artifact.uri;
+    board.update(stage, { note: `waits for ${imported.heldBy}, which reads the same dataset` });
+    await sleep(waitMs);
+  }
+}
 
 /** The endpoints that filter and distil will ask, each with its path in the input. */
 export function endpointsOf({

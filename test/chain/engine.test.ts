@@ -69,6 +69,31 @@ describe('kills', () => {
   });
 });
 
+it('goes on after a reset of the workflow, and publishes', async () => {
+  const sums = await runDisturbed(stack, 'reset', { ...size, latencyMs: 300 }, async (endpoint) => {
+    await answeredAtLeast(endpoint, size.shardRows);
+    await stack.temporal(
+      ...['workflow', 'reset', '--workflow-id', 'reset', '--type', 'LastWorkflowTask', '--reason', 'a test'],
+    );
+  });
+  expect({ lost: sums.lost, doubled: sums.doubled }).toEqual({ lost: 0, doubled: 0 });
+  expect(sums.paidTwice + sums.cutOff).toBeLessThanOrEqual(size.concurrency);
+});
+
+it('a long stage goes on as another run of its workflow, and its own artefact stays one', async () => {
+  // So many shards that one history would hold some 7,000 events.
+  const many: Size = { rows: 1150, concurrency: 64, latencyMs: 1, shardRows: 1 };
+  const sums = await runDisturbed(stack, 'continued', many, async () => undefined, {
+    input: { reuse: 'never', parallelShards: 100 },
+  });
+  expect(violations(sums)).toEqual([]);
+  const lengths: number[] = [];
+  for await (const { historyLength } of stack.client.workflow.list({ query: 'WorkflowId = "continued"' }))
+    lengths.push(historyLength ?? 0);
+  expect(lengths.length).toBeGreaterThan(1);
+  expect(Math.max(...lengths)).toBeLessThan(10_000);
+}, 240_000);
+
 describe('money', () => {
   it('stops at the cap whatever dies, and goes on when it is raised', async () => {
     // 0.01 USD an answer at 256 completion tokens; the worst case of a request is 100 tokens more dear.

@@ -54,7 +54,9 @@ async function importing(
     ...run,
   } as ActivityRun;
   const dataset = datasetSchema.parse({ decontaminate: [], ...settings });
-  return await importDataset(deps, bound, { dataset, reuse: 'always' });
+  const imported = await importDataset(deps, bound, { dataset, reuse: 'always' });
+  if (imported.status === 'busy') throw new Error(`held by ${imported.heldBy}`);
+  return imported.result;
 }
 
 const manifestOf = async ({ artifact }: StageResult): Promise<Manifest> =>

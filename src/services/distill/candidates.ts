@@ -3,6 +3,8 @@
  * as a part to the sandbox and come back as verdicts.
  */
 import { z } from 'zod';
+import { sha256Schema } from '../../contract/refs.ts';
+import { sha256Hex } from '../store/index.ts';
 import {
   cweSchema,
   type FilteredRow,
@@ -34,6 +36,8 @@ export type Candidate = z.infer<typeof candidateSchema>;
 export const testVerdictSchema = z.strictObject({
   index: z.int().nonnegative(),
   sample: z.int().nonnegative(),
+  /** Of the code that was judged: a verdict counts for no other. */
+  codeSha256: sha256Schema,
   /**
    * `noTests`: the row has none, or none for this language. `unknown`: the tests could not be run to judge this code,
    * which is not the code's doing.
@@ -42,6 +46,11 @@ export const testVerdictSchema = z.strictObject({
   detail: z.string(),
 });
 export type TestVerdict = z.infer<typeof testVerdictSchema>;
+
+/** What a verdict is found by: the same code for the same row and sample. */
+export function verdictKey({ index, sample, code }: Pick<Candidate, 'index' | 'sample' | 'code'>): string {
+  return `${index}/${sample}/${sha256Hex(code)}`;
+}
 
 export type Examined =
   | { readonly kind: 'candidate'; readonly candidate: Candidate }

@@ -2,6 +2,7 @@
  * A row's own tests as an oracle, in the sandbox: pytest for Python and for scripts of Bash and Perl, `node:test` for
  * JavaScript and TypeScript. Design: DESIGN.md in the folder above.
  */
+import { sha256Hex } from '../../store/index.ts';
 import { createHash } from 'node:crypto';
 import { DEFAULT_LIMITS, spellOutControls, type SandboxLimits } from '../../sandbox/index.ts';
 import type { Candidate, TestVerdict } from '../candidates.ts';
@@ -77,9 +78,9 @@ export async function openRowTests(
 const DETAIL_CHARACTERS = 500;
 
 /** Details are shown to people, and code under test had its say in them. */
-export function verdictRow({ index, sample }: Candidate, outcome: RowTestOutcome): TestVerdict {
+export function verdictRow({ index, sample, code }: Candidate, outcome: RowTestOutcome): TestVerdict {
   const detail = 'detail' in outcome ? spellOutControls(outcome.detail).slice(0, DETAIL_CHARACTERS) : '';
-  return { index, sample, kind: outcome.kind, detail };
+  return { index, sample, codeSha256: sha256Hex(code), kind: outcome.kind, detail };
 }
 
 function widened(limits: SandboxLimits, factor: number): SandboxLimits {
