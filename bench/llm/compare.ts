@@ -33,8 +33,8 @@ try {
   const { figures, steady, total } = await withEndpoint(async (endpoint) => {
     const client = startClient({ url: endpoint.url, work: join(work, 'run'), prompts, rows, concurrency });
     const printed = await figuresOf(client);
-    const { answersBySecond, answered } = await endpoint.counts();
-    return { figures: printed, steady: steadyRate(answersBySecond), total: answered };
+    const { answersByTenth, answered } = await endpoint.counts();
+    return { figures: printed, steady: steadyRate(answersByTenth), total: answered };
   });
   console.log(
     JSON.stringify(

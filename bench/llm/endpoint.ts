@@ -21,8 +21,8 @@ const counts = { requests: 0, answered: 0, refused: 0, faults: 0, cutOff: 0, pai
 let inFlight = 0;
 /** Answers by prompt: more than one is money paid twice. */
 const answeredPrompts = new Set<number>();
-/** Answers handed over in each second since the start. */
-const answersBySecond: number[] = [];
+/** Answers handed over in each tenth of a second since the start. */
+const answersByTenth: number[] = [];
 const firstAfterMs: number[] = [];
 const startedMs = Date.now();
 let firstRequestMs = 0;
@@ -94,8 +94,8 @@ function answer(prompt: string, response: ServerResponse): void {
   const key = hash(prompt);
   if (answeredPrompts.has(key)) counts.paidTwice += 1;
   answeredPrompts.add(key);
-  const second = Math.floor((Date.now() - startedMs) / 1000);
-  answersBySecond[second] = (answersBySecond[second] ?? 0) + 1;
+  const tenth = Math.floor((Date.now() - startedMs) / 100);
+  answersByTenth[tenth] = (answersByTenth[tenth] ?? 0) + 1;
 }
 
 const server = createServer((request, response) => {
@@ -104,7 +104,7 @@ const server = createServer((request, response) => {
       JSON.stringify({
         ...counts,
         distinct: answeredPrompts.size,
-        answersBySecond,
+        answersByTenth,
         firstAfterMs,
         firstRequestMs,
         lastAnswerMs,

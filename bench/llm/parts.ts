@@ -17,7 +17,7 @@ export interface Counts {
   readonly paidTwice: number;
   readonly maxInFlight: number;
   readonly distinct: number;
-  readonly answersBySecond: readonly (number | null)[];
+  readonly answersByTenth: readonly (number | null)[];
   /** Epoch milliseconds at which a request arrived while none was under way. */
   readonly firstAfterMs: readonly number[];
   readonly firstRequestMs: number;
@@ -100,8 +100,8 @@ export async function figuresOf(client: ChildProcess): Promise<Record<string, un
 }
 
 /** Answers a second between the first and the last tenth of them. */
-export function steadyRate(answersBySecond: readonly (number | null)[]): number {
-  const counts = answersBySecond.map((count) => count ?? 0);
+export function steadyRate(answersByTenth: readonly (number | null)[]): number {
+  const counts = answersByTenth.map((count) => count ?? 0);
   const total = counts.reduce((sum, count) => sum + count, 0);
   let sum = 0;
   const inside = counts.filter((count) => {
@@ -109,7 +109,9 @@ export function steadyRate(answersBySecond: readonly (number | null)[]): number 
     sum += count;
     return before >= total * 0.1 && sum <= total * 0.9;
   });
-  return inside.length === 0 ? Number.NaN : inside.reduce((all, count) => all + count, 0) / inside.length;
+  return inside.length === 0
+    ? Number.NaN
+    : (10 * inside.reduce((all, count) => all + count, 0)) / inside.length;
 }
 
 export const bareLoop = here('bareLoop.ts');

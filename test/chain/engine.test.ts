@@ -73,7 +73,14 @@ it('goes on after a reset of the workflow, and publishes', async () => {
   const sums = await runDisturbed(stack, 'reset', { ...size, latencyMs: 300 }, async (endpoint) => {
     await answeredAtLeast(endpoint, size.shardRows);
     await stack.temporal(
-      ...['workflow', 'reset', '--workflow-id', 'reset', '--type', 'LastWorkflowTask', '--reason', 'a test'],
+      'workflow',
+      'reset',
+      '--workflow-id',
+      'reset',
+      '--type',
+      'LastWorkflowTask',
+      '--reason',
+      'a test',
     );
   });
   expect({ lost: sums.lost, doubled: sums.doubled }).toEqual({ lost: 0, doubled: 0 });
