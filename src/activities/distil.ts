@@ -229,6 +229,8 @@ export async function publishTraces(
     );
   }
   await tidyLedger(deps, pools, distill.teacher, promptVersionOf(distill.prompt));
+  const { judge } = distill.oracles;
+  if (judge !== undefined) await tidyLedger(deps, pools, judge.model, JUDGE_PROMPT_VERSION);
   const quota = createCweQuota(distill.maxTracesPerCwe);
   const overQuota: RejectedTrace[] = [];
   const cwes: Counts = {};

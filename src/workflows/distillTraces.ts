@@ -3,7 +3,7 @@ import type { ShardResult } from '../contract/activities.ts';
 import type { DistillSettings } from '../contract/recipe.ts';
 import type { Part } from '../contract/refs.ts';
 import { distillInputSchema, type StageResult } from '../contract/workflows.ts';
-import { createBoard } from './board.ts';
+import { createBoard, type Board } from './board.ts';
 import { parseOrFail } from './failures.ts';
 import { runShardedStage, type StageContext, type StageShard } from './shardedStage.ts';
 import { checks, control, data, endpointsOf, EVENTS_PER_ACTIVITY, sandbox } from './stages.ts';
@@ -39,7 +39,7 @@ export async function distillTraces(input: unknown, context: StageContext = {}):
       await control.openTraces.executeWithOptions({ summary: 'take or reuse the traces artefact' }, [
         { ...opening, filtered, distill },
       ]),
-    runShard: async (task, label) => await distilShard(task, label, distill),
+    runShard: async (task, label) => await distilShard(board, task, label, distill),
     publish: async (_, publication) =>
       await data.publishTraces.executeWithOptions({ summary: 'publish the verified traces' }, [
         { ...publication, filtered, distill },
@@ -48,7 +48,12 @@ export async function distillTraces(input: unknown, context: StageContext = {}):
 }
 
 /** Candidates whose tasks bring tests run them in the sandbox, and come back with the verdicts. */
-async function distilShard(task: StageShard, label: string, distill: DistillSettings): Promise<ShardResult> {
+async function distilShard(
+  board: Board,
+  task: StageShard,
+  label: string,
+  distill: DistillSettings,
+): Promise<ShardResult> {
   const verdicts: Part[] = [];
   for (;;) {
     const round = verdicts.length === 0 ? '' : `, after ${verdicts.length} rounds of tests`;
@@ -57,6 +62,8 @@ async function distilShard(task: StageShard, label: string, distill: DistillSett
       [{ ...task, shardRows: distill.shardRows, distill, verdicts }],
     );
     if (outcome.status === 'done') return outcome.result;
+    // Where no sandbox worker runs, this is what the stage stands at.
+    board.update(STAGE, { note: `answers of shard ${label} run their tests on a sandbox worker` });
     const tested = await sandbox.testTraces.executeWithOptions(
       { summary: `run the tests of ${outcome.candidates.rows} tasks against their answers, shard ${label}` },
       [{ candidates: outcome.candidates }],
