@@ -14,7 +14,7 @@ const usd = z.number().nonnegative().default(0);
 
 /** Tokens and money of answers, summed. What was not counted when an older artefact was made is 0. */
 export const usageSchema = z.strictObject({
-  /** Requests sent, those tried again included. */
+  /** Requests sent for this artefact: those tried again included, and those of earlier attempts that brought an answer. */
   requests: count,
   /** Answers found in the ledger and not paid again. */
   ledgerHits: count,

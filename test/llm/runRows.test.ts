@@ -102,7 +102,9 @@ describe('answers', () => {
     const price = { prompt: 1, completion: 1 };
     const first = await run(server.url, rowsOf(20), { price });
     const again = await run(server.url, rowsOf(20), { price });
-    expect(again.usage).toMatchObject({ requests: 0, ledgerHits: 20 });
+    // Of the artefact, not of this call: the server was not asked again.
+    expect(again.usage).toMatchObject({ requests: 20, ledgerHits: 20 });
+    expect(server.counts().requests).toBe(20);
     expect(again.usage.costUsd).toBe(first.usage.costUsd);
     expect(again.usage.promptTokens).toBe(first.usage.promptTokens);
   });
@@ -471,7 +473,8 @@ describe('refusals', () => {
     expect(texts(first.results)).toEqual(['true', 'dead: ANSWER_UNUSABLE', 'true']);
     expect(first.results[1]).toMatchObject({ kind: 'dead', answer: { text: 'I would say yes' } });
     const second = await run(server.url, rowsOf(3), strict);
-    expect(second.usage).toMatchObject({ requests: 0, ledgerHits: 3 });
+    expect(second.usage).toMatchObject({ requests: 3, ledgerHits: 3 });
+    expect(server.counts().requests).toBe(3);
   });
 
   test('a defect while reading an answer ends the run', async () => {
