@@ -1,15 +1,11 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TraceRow } from '../../contract/rows.ts';
 import { datasetCard, type DatasetAbout } from './datasetCard.ts';
 import { exportDataset } from './exportDataset.ts';
-
-const execute = promisify(execFile);
 
 const about: DatasetAbout = {
   name: 'traces: "of" a run',
@@ -87,30 +83,6 @@ describe('exportDataset', () => {
     const first = await asyncBufferFromFile(join(folder, 'data/train-00000-of-00003.parquet'));
     const { row_groups: groups } = await parquetMetadataAsync(first);
     expect(groups.map(({ num_rows: rows }) => Number(rows))).toEqual([500, 100]);
-  });
-
-  it('reads in pyarrow as lists of messages', async ({ skip }) => {
-    const python = process.env['SECPI_PYTHON'] ?? 'python3';
-    const hasPyarrow = await execute(python, ['-c', 'import pyarrow.parquet']).then(
-      () => true,
-      () => false,
-    );
-    if (!hasPyarrow) {
-      console.log(`pyarrow is not importable by ${python}: reading back by it is skipped`);
-      skip();
-    }
-    const script = [
-      'import json, sys, pyarrow.parquet as parquet',
-      'table = parquet.read_table(sys.argv[1])',
-      'print(json.dumps([str(table.schema.field("messages").type), table.num_rows, table.slice(1, 1).to_pylist()[0]]))',
-    ].join('\n');
-    const path = join(folder, 'data/train-00000-of-00003.parquet');
-    const [type, rows, second] = JSON.parse(
-      (await execute(python, ['-c', script, path])).stdout,
-    ) as unknown[];
-    expect(type).toMatch(/^list<element: struct<role: string not null, content: string not null> not null>$/);
-    expect(rows).toBe(600);
-    expect(second).toMatchObject({ prompt: row(1).prompt, cwes: row(1).cwes });
   });
 
   it('refuses another number of rows than announced', async () => {
