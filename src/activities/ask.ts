@@ -17,7 +17,8 @@ import {
   type TakeRequest,
 } from './artefactStage.ts';
 import type { Deps } from './deps.ts';
-import { askRows, deadLetterOf, identityOf, knowledgeOf, tidyLedger, type AskPools } from './endpoints.ts';
+import { identityOf, type AskPools } from './askPools.ts';
+import { askRows, deadLetterOf, knowledgeOf, tidyLedger } from './askRows.ts';
 import type { ActivityRun } from './runActivity.ts';
 
 /** Raised by hand when the same answers give other rows. */

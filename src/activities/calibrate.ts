@@ -15,7 +15,7 @@ import {
   type Rate,
 } from '../services/filter/calibrate.ts';
 import type { Deps } from './deps.ts';
-import type { AskPools } from './endpoints.ts';
+import { type AskPools } from './askPools.ts';
 import { classify } from './classify.ts';
 import type { ActivityRun } from './runActivity.ts';
 

@@ -16,7 +16,8 @@ import type { LedgerAnswer } from '../services/llm/ledger.ts';
 import type { RunRequestsResult } from '../services/llm/runRows.ts';
 import { parseStructured } from '../services/llm/structured.ts';
 import type { Deps } from './deps.ts';
-import { askRows, deadLetterOf, type AskPools } from './endpoints.ts';
+import { type AskPools } from './askPools.ts';
+import { askRows, deadLetterOf } from './askRows.ts';
 import type { ActivityRun } from './runActivity.ts';
 
 const STAGE = 'filter';

@@ -39,7 +39,8 @@ import {
 } from './artefactStage.ts';
 import type { Deps } from './deps.ts';
 import { DistilRounds } from './distilRounds.ts';
-import { identityOf, knowledgeOf, tidyLedger, type AskPools } from './endpoints.ts';
+import { identityOf, type AskPools } from './askPools.ts';
+import { knowledgeOf, tidyLedger } from './askRows.ts';
 import { exportTraces } from './exportTraces.ts';
 import type { ActivityRun } from './runActivity.ts';
 

@@ -30,7 +30,8 @@ import type { LedgerAnswer } from '../services/llm/ledger.ts';
 import { parseStructured } from '../services/llm/structured.ts';
 import { decontaminatorOf } from './decontamination.ts';
 import type { Deps } from './deps.ts';
-import { askRows, deadLetterOf, useLedger, type AskPools } from './endpoints.ts';
+import { useLedger, type AskPools } from './askPools.ts';
+import { askRows, deadLetterOf } from './askRows.ts';
 import type { ActivityRun } from './runActivity.ts';
 
 const STAGE = 'distil';

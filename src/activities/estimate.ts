@@ -14,7 +14,7 @@ import { filterMessages } from '../services/filter/prompt.ts';
 import { promptTokensAtMost } from '../services/llm/price.ts';
 import type { Deps } from './deps.ts';
 import { isSelected } from './distil.ts';
-import type { AskPools } from './endpoints.ts';
+import { type AskPools } from './askPools.ts';
 import { estimateDistil, type Judged } from './estimateDistil.ts';
 import { pricesOf, sizesOf } from './estimateSample.ts';
 import { classifierBytes, scanRows, type Scan, type Stratum } from './estimateScan.ts';

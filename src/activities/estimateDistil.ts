@@ -5,7 +5,7 @@ import type { EstimateInput } from '../contract/workflows.ts';
 import { add, predictRest, sum, type Amount } from '../services/estimate/prediction.ts';
 import { projectStage, type ProjectedStage } from '../services/estimate/projectStage.ts';
 import type { Deps } from './deps.ts';
-import type { AskPools } from './endpoints.ts';
+import { type AskPools } from './askPools.ts';
 import { pricesOf } from './estimateSample.ts';
 import { teacherBytes, type Stratum } from './estimateScan.ts';
 import { answered, sampleTeacher } from './estimateTeacher.ts';

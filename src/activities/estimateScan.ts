@@ -9,7 +9,7 @@ import { promptTokensAtMost } from '../services/llm/price.ts';
 import { requestKey } from '../services/llm/requestKey.ts';
 import { readRows } from '../services/store/index.ts';
 import type { Deps } from './deps.ts';
-import { identityOf, useLedger, type AskPools } from './endpoints.ts';
+import { identityOf, useLedger, type AskPools } from './askPools.ts';
 import { CLASSIFICATION } from './classify.ts';
 import type { ActivityRun } from './runActivity.ts';
 

@@ -12,7 +12,8 @@ import { requestKey } from '../services/llm/requestKey.ts';
 import type { RunRequestsResult } from '../services/llm/runRows.ts';
 import type { Deps } from './deps.ts';
 import { DistilRounds } from './distilRounds.ts';
-import { askRows, identityOf, useLedger, type AskPools } from './endpoints.ts';
+import { identityOf, useLedger, type AskPools } from './askPools.ts';
+import { askRows } from './askRows.ts';
 import { sizesOf } from './estimateSample.ts';
 import type { ActivityRun } from './runActivity.ts';
 

@@ -23,7 +23,8 @@ import {
 import { agreementFacts, measure } from './calibrate.ts';
 import { classify, keepAll, sort } from './classify.ts';
 import type { Deps } from './deps.ts';
-import { identityOf, knowledgeOf, tidyLedger, type AskPools } from './endpoints.ts';
+import { identityOf, type AskPools } from './askPools.ts';
+import { knowledgeOf, tidyLedger } from './askRows.ts';
 import type { ActivityRun } from './runActivity.ts';
 
 /** Raised by hand when the same answers keep other rows. */

@@ -10,7 +10,7 @@ import { Client } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { heldTasksDir, tranchesDir, type Deps } from '../activities/deps.ts';
-import { createAskPools, type AskPools } from '../activities/endpoints.ts';
+import { createAskPools, type AskPools } from '../activities/askPools.ts';
 import { handBackTasks } from '../activities/heldTasks.ts';
 import { temporalBank } from '../activities/bank.ts';
 import { recoverTranches } from '../services/budget/recoverTranches.ts';

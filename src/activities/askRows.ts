@@ -1,222 +1,26 @@
-/** An endpoint of a recipe on this worker: its addresses, its key, its limits, its ledger, its price, its budget. */
+/** Asking an endpoint of a recipe about the rows of a shard: by chat or in batches, at a price, within a budget. */
 import { SecpiError } from '../contract/errors.ts';
-import type { Endpoint, Fallback } from '../contract/recipe.ts';
+import type { Endpoint } from '../contract/recipe.ts';
 import type { ChatMessage, DeadLetter, TaskRow } from '../contract/rows.ts';
 import type { BudgetHolder } from '../contract/workflows.ts';
-import { openPurse, type OpenPurse } from '../services/budget/purse.ts';
 import { createBatchClient } from '../services/llm/batch/client.ts';
 import { runBatchRequests } from '../services/llm/batch/runBatch.ts';
 import type { ResponseSchema } from '../services/llm/chat.ts';
-import { openEndpoint, type EndpointState, type ModelEndpoint } from '../services/llm/endpoint.ts';
-import { listSpaces, openLedger, type Ledger, type LedgerAnswer } from '../services/llm/ledger.ts';
-import { checkEndpoint, readApiKey } from '../services/llm/preflight.ts';
-import { priceOf, priceOfFallback } from '../services/llm/price.ts';
-import { answerSpace, type AnswerIdentity } from '../services/llm/requestKey.ts';
+import type { EndpointState } from '../services/llm/endpoint.ts';
+import { listSpaces, type Ledger, type LedgerAnswer } from '../services/llm/ledger.ts';
+import { readApiKey } from '../services/llm/preflight.ts';
+import { priceOf } from '../services/llm/price.ts';
+import { answerSpace } from '../services/llm/requestKey.ts';
 import {
   runRequests,
   type RunProgress,
   type RunRequestsOptions,
   type RunRequestsResult,
 } from '../services/llm/runRows.ts';
-import { temporalBank } from './bank.ts';
-import { answersDir, tranchesDir, type Deps } from './deps.ts';
+import { baseUrlOf } from './addresses.ts';
+import { identityOf, useEndpoint, useLedger, usePurse, type AskPools } from './askPools.ts';
+import type { Deps } from './deps.ts';
 import type { ActivityRun } from './runActivity.ts';
-import { createSharedPool, type SharedPool } from './sharedPool.ts';
-
-interface Address {
-  readonly baseUrl?: string | undefined;
-  readonly baseUrlEnv?: string | undefined;
-}
-
-/** Throws ENDPOINT_VARIABLE_MISSING. */
-export function baseUrlOf(address: Address, field: string, environment: Deps['environment']): string {
-  if (address.baseUrl !== undefined) return address.baseUrl;
-  const name = address.baseUrlEnv ?? '';
-  const value = environment[name]?.trim() ?? '';
-  if (/^https?:\/\/\S+$/.test(value)) return value;
-  const problem = value === '' ? 'is not set' : 'does not hold an http(s) URL';
-  throw new SecpiError(
-    'ENDPOINT_VARIABLE_MISSING',
-    `the environment variable ${name} ${problem} on this worker.`,
-    { field: `${field}.baseUrlEnv` },
-  );
-}
-
-/** Somebody answers there and takes the key. Whether the model is known is decided by the first request: servers have aliases. */
-export async function proveEndpoint(
-  endpoint: Endpoint,
-  field: string,
-  { environment }: Deps,
-  signal: AbortSignal,
-): Promise<void> {
-  const failures: unknown[] = [];
-  for (const { address, model, at } of addressesOf(endpoint, field)) {
-    try {
-      const { apiKeyEnv } = address;
-      await checkEndpoint({
-        baseUrl: baseUrlOf(address, at, environment),
-        model,
-        environment,
-        field: at,
-        signal,
-        ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
-      });
-    } catch (error) {
-      // One address that answers is enough to begin with; a wrong key or name is told whichever it is.
-      if (!(error instanceof SecpiError && error.code === 'ENDPOINT_UNREACHABLE')) throw error;
-      failures.push(error);
-    }
-  }
-  if (failures.length > endpoint.fallbacks.length) throw failures[0];
-}
-
-/** The endpoint's own address, then its fallbacks, each with its path in the recipe. */
-function addressesOf(
-  endpoint: Endpoint,
-  field: string,
-): { address: Endpoint | Fallback; fallback: Fallback | null; model: string; at: string }[] {
-  return [
-    { address: endpoint, fallback: null, model: endpoint.model, at: field },
-    ...endpoint.fallbacks.map((fallback, index) => ({
-      address: fallback,
-      fallback,
-      model: fallback.servedModel ?? endpoint.model,
-      at: `${field}.fallbacks[${index}]`,
-    })),
-  ];
-}
-
-export function identityOf(endpoint: Endpoint, promptVersion: string): AnswerIdentity {
-  return { model: endpoint.model, revision: endpoint.revision, promptVersion };
-}
-
-interface SharedEndpoint {
-  readonly endpoint: ModelEndpoint;
-  /** Whoever wants to be told how it fares. */
-  readonly listeners: Set<(state: EndpointState) => void>;
-}
-
-/** What the shards of a process share: one queue an endpoint, one ledger a space, one purse a budget. */
-export interface AskPools {
-  readonly endpoints: SharedPool<SharedEndpoint>;
-  readonly ledgers: SharedPool<Ledger>;
-  readonly purses: SharedPool<OpenPurse>;
-  /** Something that passes: answers wait on this disk for the store, a budget's holder does not answer. */
-  readonly onTrouble: (error: unknown) => void;
-  close(): Promise<void>;
-}
-
-const LINGER_MS = 20_000;
-
-export function createAskPools(onTrouble: (error: unknown) => void): AskPools {
-  const options = { lingerMs: LINGER_MS, onCloseError: onTrouble };
-  const endpoints = createSharedPool<SharedEndpoint>(async ({ endpoint }) => await endpoint.close(), options);
-  const ledgers = createSharedPool<Ledger>(async (ledger) => await ledger.close(), options);
-  const purses = createSharedPool<OpenPurse>(async (purse) => await purse.close(), options);
-  return {
-    endpoints,
-    ledgers,
-    purses,
-    onTrouble,
-    close: async () => {
-      await Promise.all([endpoints.close(), ledgers.close(), purses.close()]);
-    },
-  };
-}
-
-/** The ledger of a model under a prompt, shared with the shards that ask it. */
-export async function useLedger<T>(
-  { store, paths }: Deps,
-  pools: AskPools,
-  endpoint: Endpoint,
-  promptVersion: string,
-  work: (ledger: Ledger) => Promise<T>,
-): Promise<T> {
-  const identity = identityOf(endpoint, promptVersion);
-  const space = answerSpace(identity, endpoint.sampling);
-  return await pools.ledgers.use(
-    space,
-    async () =>
-      await openLedger({
-        objects: store.objects,
-        space,
-        identity: { ...identity, sampling: endpoint.sampling },
-        localDir: answersDir(paths),
-        onFlushError: pools.onTrouble,
-      }),
-    work,
-  );
-}
-
-async function useEndpoint<T>(
-  { environment }: Deps,
-  pools: AskPools,
-  endpoint: Endpoint,
-  field: string,
-  work: (shared: SharedEndpoint) => Promise<T>,
-): Promise<T> {
-  const { sampling: _, revision: __, ...key } = endpoint;
-  return await pools.endpoints.use(
-    JSON.stringify(key),
-    async () => {
-      const listeners: SharedEndpoint['listeners'] = new Set();
-      const opened = openEndpoint({
-        addresses: addressesOf(endpoint, field).map(({ address, fallback, model, at }) => {
-          const apiKey = readApiKey(address.apiKeyEnv, environment, at);
-          const baseUrl = baseUrlOf(address, at, environment);
-          const { price } =
-            fallback === null
-              ? priceOf(endpoint, baseUrl)
-              : priceOfFallback(endpoint, fallback, { fallback: baseUrl });
-          return {
-            baseUrl,
-            model,
-            ...(price === null ? {} : { price }),
-            ...(address.apiKeyEnv === undefined ? {} : { apiKeyEnv: address.apiKeyEnv }),
-            ...(apiKey === undefined ? {} : { apiKey }),
-          };
-        }),
-        concurrency: endpoint.concurrency,
-        limits: endpoint.limits,
-        timeoutMs: endpoint.timeoutSeconds * 1000,
-        maxOutageMs: endpoint.maxOutageHours * 3_600_000,
-        tokenLimitField: endpoint.tokenLimitField,
-        field,
-        onState: (state) => {
-          for (const tell of listeners) tell(state);
-        },
-      });
-      return { endpoint: opened, listeners };
-    },
-    work,
-  );
-}
-
-async function usePurse<T>(
-  { paths }: Deps,
-  pools: AskPools,
-  run: ActivityRun,
-  holder: BudgetHolder | null,
-  work: (purse: OpenPurse | undefined) => Promise<T>,
-): Promise<T> {
-  if (holder === null) return await work(undefined);
-  return await pools.purses.use(
-    // A run that is started again under its id has a budget of its own.
-    `${run.owner.namespace}\n${holder.workflowId}\n${holder.runId}`,
-    async () => {
-      return await openPurse({
-        bank: temporalBank(run.client, holder),
-        holder: { ...holder, namespace: run.owner.namespace },
-        dir: tranchesDir(paths),
-        onTrouble: (error) => {
-          pools.onTrouble(error);
-          run.beat(`the budget of ${holder.workflowId} does not answer`);
-        },
-      });
-    },
-    work,
-  );
-}
 
 export interface Question<Row, Value> {
   readonly endpoint: Endpoint;
