@@ -1,7 +1,8 @@
 /** Taking, waiting for and publishing an artefact: the part that every stage shares. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { isGrpcServiceError, type Client } from '@temporalio/client';
-import type { ShardResult } from '../contract/activities.ts';
+import type { z } from 'zod';
+import type { OpenedStage, Opening, ShardResult } from '../contract/activities.ts';
 import { SecpiError } from '../contract/errors.ts';
 import { sumUsage } from '../contract/usage.ts';
 import type { Counts, Manifest, ShardRecord } from '../contract/manifest.ts';
@@ -70,6 +71,29 @@ export async function tryToTake(store: Store, run: ActivityRun, request: TakeReq
   return claim.status === 'owned' ? { status: 'owned', fingerprint: id, epoch: claim.epoch } : claim;
 }
 
+/** What an opening of a stage that asks a model takes. */
+export function stageRequest(
+  run: ActivityRun,
+  { reuse, firstRun }: Opening,
+  stage: Pick<TakeRequest, 'kind' | 'fields' | 'stage' | 'sameWork'>,
+): TakeRequest {
+  return { ...stage, reuse, onlyRun: firstRun, owner: run.owner };
+}
+
+/** Takes the artefact and plans its shards; `note` is asked for where there is something to do. */
+export async function openStage(
+  store: Store,
+  run: ActivityRun,
+  request: TakeRequest,
+  plan: { readonly rows: number; readonly shardRows: number; readonly note: () => Promise<string> },
+): Promise<OpenedStage> {
+  const taken = await takeArtifact(store, run, request);
+  if (taken.status === 'published')
+    return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
+  const { rows, shardRows, note } = plan;
+  return { ...taken, note: await note(), rows, shards: Math.ceil(rows / shardRows) };
+}
+
 /**
  * Before publishing: the writer as the head says now. After a reset, or when a stage went on as another run, it is
  * another one than at the opening, under a higher epoch. Throws HEAD_FENCED when another run has taken over.
@@ -110,6 +134,8 @@ export interface ShardSums {
   readonly counts: Counts;
   readonly usage: Manifest['usage'];
   readonly seconds: number;
+  /** Of all shards, by the name of the output. */
+  readonly parts: (name: string) => Part[];
 }
 
 /** All shard records 0..shards-1 in order; throws when one is missing, since a hole must never be published. */
@@ -133,6 +159,7 @@ export async function collectShards(
     counts: addCounts(records.map(({ counts }) => counts)),
     usage: sumUsage(records.map(({ usage }) => usage)),
     seconds: records.reduce((sum, { seconds }) => sum + seconds, 0),
+    parts: (name) => records.flatMap((record) => record.parts[name] ?? []),
   };
 }
 
@@ -179,12 +206,59 @@ export function resultOf(ref: ArtifactRef, manifest: Manifest, reused: boolean):
   return { artifact: ref, reused, counts: manifest.counts, usage: manifest.usage, seconds: manifest.seconds };
 }
 
-export function shardResult({ counts, usage }: ShardRecord, reused: boolean): ShardResult {
+function shardResult({ counts, usage }: ShardRecord, reused: boolean): ShardResult {
   return { rows: counts['rows'] ?? 0, bad: counts['bad'] ?? 0, usage, reused };
 }
 
+export interface ShardPlace {
+  readonly kind: ArtifactKind;
+  readonly fingerprint: string;
+  readonly index: number;
+}
+
+/** What an earlier attempt or run made of the shard, or null. */
+export async function earlierShard(
+  store: Store,
+  { kind, fingerprint: id, index }: ShardPlace,
+): Promise<ShardResult | null> {
+  const record = await store.artifacts.getShard(kind, id, index);
+  return record === null ? null : shardResult(record, true);
+}
+
+/** The rows of one shard. */
+export async function shardRowsOf<T>(
+  store: Store,
+  parts: readonly Part[] | undefined,
+  { index, shardRows }: { readonly index: number; readonly shardRows: number },
+  schema: z.ZodType<T>,
+): Promise<T[]> {
+  const range = { from: index * shardRows, to: (index + 1) * shardRows };
+  return await Array.fromAsync(readRows(store.blobs, parts ?? [], range, schema));
+}
+
+/** Records a finished shard: each named list is one part of it. Returns the record that holds. */
+export async function keepShard(
+  store: Store,
+  { kind, fingerprint: id, index }: ShardPlace,
+  startedMs: number,
+  {
+    lists,
+    counts,
+    usage,
+  }: Pick<ShardRecord, 'counts' | 'usage'> & { readonly lists: Parameters<typeof writeParts>[1] },
+): Promise<ShardResult> {
+  const record = await store.artifacts.putShard(kind, id, {
+    index,
+    parts: await writeParts(store, lists),
+    counts,
+    usage,
+    seconds: (Date.now() - startedMs) / 1000,
+  });
+  return shardResult(record, false);
+}
+
 /** Each named list as one part; an empty list has none. */
-export async function writeParts(
+async function writeParts(
   store: Store,
   lists: Readonly<Record<string, readonly unknown[]>>,
 ): Promise<ShardRecord['parts']> {

@@ -3,16 +3,18 @@ import type { ControlActivities, DataActivities, OpenedStage, ShardResult } from
 import type { Manifest } from '../contract/manifest.ts';
 import type { AskInput, StageResult } from '../contract/workflows.ts';
 import { taskRowSchema, type AnsweredRow, type DeadLetter, type TaskRow } from '../contract/rows.ts';
-import { hashParts, readRows } from '../services/store/index.ts';
+import { hashParts } from '../services/store/index.ts';
 import {
   collectShards,
+  earlierShard,
+  keepShard,
+  openStage,
   publishArtifact,
   refuseTooManyBad,
   resultOf,
-  shardResult,
+  shardRowsOf,
+  stageRequest,
   takeAgain,
-  takeArtifact,
-  writeParts,
   type FingerprintFields,
   type TakeRequest,
 } from './artefactStage.ts';
@@ -38,27 +40,24 @@ export async function openAnswers(
 ): Promise<OpenedStage> {
   const { dataset, ask } = opening;
   const input = await store.artifacts.readByUri(dataset);
-  const taken = await takeArtifact(store, run, takeRequest(run, opening, input));
-  if (taken.status === 'published')
-    return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
-  const note = await knowledgeOf(store, ask.model, ASK_PROMPT_VERSION);
-  return { ...taken, note, rows: input.rows, shards: Math.ceil(input.rows / ask.shardRows) };
+  return await openStage(store, run, takeRequest(run, opening, input), {
+    rows: input.rows,
+    shardRows: ask.shardRows,
+    note: async () => await knowledgeOf(store, ask.model, ASK_PROMPT_VERSION),
+  });
 }
 
 function takeRequest(
   run: ActivityRun,
-  { ask, reuse, firstRun }: Omit<ControlInput<'openAnswers'>, 'dataset'>,
+  opening: Omit<ControlInput<'openAnswers'>, 'dataset'>,
   dataset: Manifest,
 ): TakeRequest {
-  return {
+  return stageRequest(run, opening, {
     kind: KIND,
-    fields: fingerprintFields(ask, dataset),
-    reuse,
-    onlyRun: firstRun,
-    owner: run.owner,
+    fields: fingerprintFields(opening.ask, dataset),
     stage: STAGE,
     sameWork: 'asks the same',
-  };
+  });
 }
 
 function fingerprintFields({ model, shardRows }: AskInput, dataset: Manifest): FingerprintFields {
@@ -79,15 +78,13 @@ export async function answerShard(
   task: Input<'answerShard'>,
 ): Promise<ShardResult> {
   const { store } = deps;
-  const { ask, fingerprint, index, shardRows, budget } = task;
-  const earlier = await store.artifacts.getShard(KIND, fingerprint, index);
-  if (earlier !== null) return shardResult(earlier, true);
+  const { ask, fingerprint, budget } = task;
+  const place = { ...task, kind: KIND } as const;
+  const earlier = await earlierShard(store, place);
+  if (earlier !== null) return earlier;
   const startedMs = Date.now();
   const dataset = await store.artifacts.readByUri(task.input);
-  const range = { from: index * shardRows, to: (index + 1) * shardRows };
-  const rows = await Array.fromAsync(
-    readRows(store.blobs, dataset.parts['tasks'] ?? [], range, taskRowSchema),
-  );
+  const rows = await shardRowsOf(store, dataset.parts['tasks'], task, taskRowSchema);
   const { results, usage } = await askRows(deps, pools, run, {
     endpoint: ask.model,
     field: 'model',
@@ -110,14 +107,11 @@ export async function answerShard(
     const { text, reasoning, finishReason } = result.value;
     answers.push({ index: row.index, id: row.id, answer: text, reasoning, finishReason });
   }
-  const record = await store.artifacts.putShard(KIND, fingerprint, {
-    index,
-    parts: await writeParts(store, { answers, deadLetter }),
+  return await keepShard(store, place, startedMs, {
+    lists: { answers, deadLetter },
     counts: { rows: rows.length, answered: answers.length, bad: deadLetter.length },
     usage,
-    seconds: (Date.now() - startedMs) / 1000,
   });
-  return shardResult(record, false);
 }
 
 export async function publishAnswers(
@@ -133,7 +127,7 @@ export async function publishAnswers(
   if (taken.status === 'published') return resultOf(taken.ref, taken.manifest, false);
   const { fingerprint, epoch } = taken;
   const shards = await collectShards(store, KIND, fingerprint, input.shards);
-  const parts = (name: string) => shards.records.flatMap((record) => record.parts[name] ?? []);
+  const { parts } = shards;
   const { rows: total = 0, bad = 0, answered = 0 } = shards.counts;
   await refuseTooManyBad(store, {
     bad,

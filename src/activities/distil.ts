@@ -27,13 +27,15 @@ import { canonicalLanguage } from '../services/language/index.ts';
 import { hashParts, readRows, writeRows, type Store } from '../services/store/index.ts';
 import {
   collectShards,
+  earlierShard,
+  keepShard,
+  openStage,
   publishArtifact,
   refuseTooManyBad,
   resultOf,
-  shardResult,
+  shardRowsOf,
+  stageRequest,
   takeAgain,
-  takeArtifact,
-  writeParts,
   type FingerprintFields,
   type TakeRequest,
 } from './artefactStage.ts';
@@ -47,6 +49,7 @@ import type { ActivityRun } from './runActivity.ts';
 /** Raised by hand when the same answers give other pairs. */
 export const DISTILL_CODE_VERSION = 2;
 const STAGE = 'distil';
+const KIND = 'traces';
 const ROWS_PER_PART = 10_000;
 
 type Input<Name extends keyof DataActivities> = Parameters<DataActivities[Name]>[0];
@@ -68,27 +71,24 @@ export async function openTraces(
     throw new SecpiError('NOTHING_KEPT', `the filter kept none of ${input.counts['in'] ?? 0} tasks.`, {
       field: 'filtered',
     });
-  const taken = await takeArtifact(store, run, takeRequest(run, opening, input));
-  if (taken.status === 'published')
-    return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
-  const note = await knowledgeOf(store, distill.teacher, promptVersionOf(distill.prompt));
-  return { ...taken, note, rows: input.rows, shards: Math.ceil(input.rows / distill.shardRows) };
+  return await openStage(store, run, takeRequest(run, opening, input), {
+    rows: input.rows,
+    shardRows: distill.shardRows,
+    note: async () => await knowledgeOf(store, distill.teacher, promptVersionOf(distill.prompt)),
+  });
 }
 
 function takeRequest(
   run: ActivityRun,
-  { distill, reuse, firstRun }: Omit<ControlInput<'openTraces'>, 'filtered'>,
+  opening: Omit<ControlInput<'openTraces'>, 'filtered'>,
   filtered: Manifest,
 ): TakeRequest {
-  return {
-    kind: 'traces',
-    fields: fingerprintFields(distill, filtered),
-    reuse,
-    onlyRun: firstRun,
-    owner: run.owner,
+  return stageRequest(run, opening, {
+    kind: KIND,
+    fields: fingerprintFields(opening.distill, filtered),
     stage: STAGE,
     sameWork: 'distils the same tasks',
-  };
+  });
 }
 
 /** Endpoint addresses, concurrency and patience do not change what is kept. shardRows names the shards. */
@@ -147,15 +147,13 @@ export async function distilShard(
   task: Input<'distilShard'>,
 ): Promise<DistilledShard> {
   const { store } = deps;
-  const { distill, fingerprint, index, shardRows } = task;
-  const earlier = await store.artifacts.getShard('traces', fingerprint, index);
-  if (earlier !== null) return { status: 'done', result: shardResult(earlier, true) };
+  const { distill, fingerprint } = task;
+  const place = { ...task, kind: KIND } as const;
+  const earlier = await earlierShard(store, place);
+  if (earlier !== null) return { status: 'done', result: earlier };
   const startedMs = Date.now();
   const filtered = await store.artifacts.readByUri(task.input);
-  const range = { from: index * shardRows, to: (index + 1) * shardRows };
-  const all = await Array.fromAsync(
-    readRows(store.blobs, filtered.parts['kept'] ?? [], range, filteredRowSchema),
-  );
+  const all = await shardRowsOf(store, filtered.parts['kept'], task, filteredRowSchema);
   const rows = all.filter((row) => isSelected(row, distill));
   const rounds = new DistilRounds(deps, pools, run, {
     distill,
@@ -172,9 +170,8 @@ export async function distilShard(
     return { status: 'test', candidates };
   }
   const { pairs, rejected, deadLetter, usage, counts } = outcome;
-  const record = await store.artifacts.putShard('traces', fingerprint, {
-    index,
-    parts: await writeParts(store, { pairs, rejected, deadLetter }),
+  const result = await keepShard(store, place, startedMs, {
+    lists: { pairs, rejected, deadLetter },
     counts: {
       rows: all.length,
       accepted: pairs.length,
@@ -184,9 +181,8 @@ export async function distilShard(
       ...countReasons(rejected),
     },
     usage,
-    seconds: (Date.now() - startedMs) / 1000,
   });
-  return { status: 'done', result: shardResult(record, false) };
+  return { status: 'done', result };
 }
 
 async function readVerdicts(store: Store, parts: Input<'distilShard'>['verdicts']): Promise<TestVerdict[]> {
@@ -212,8 +208,8 @@ export async function publishTraces(
   const taken = await takeAgain(store, run, takeRequest(run, input, filtered));
   if (taken.status === 'published') return resultOf(taken.ref, taken.manifest, false);
   const { fingerprint, epoch } = taken;
-  const shards = await collectShards(store, 'traces', fingerprint, input.shards);
-  const parts = (name: string) => shards.records.flatMap((record) => record.parts[name] ?? []);
+  const shards = await collectShards(store, KIND, fingerprint, input.shards);
+  const { parts } = shards;
   const { rows: total = 0, bad = 0, accepted = 0, notSelected = 0, rejected = 0 } = shards.counts;
   await refuseTooManyBad(store, {
     bad,
@@ -279,7 +275,7 @@ export async function publishTraces(
     store,
     { fingerprint, epoch, owner: run.owner },
     {
-      kind: 'traces',
+      kind: KIND,
       contentSha256,
       rows: kept,
       parts: { pairs, rejected: rejectedParts, deadLetter: parts('deadLetter') },

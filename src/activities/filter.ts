@@ -7,16 +7,18 @@ import { addUsage } from '../contract/usage.ts';
 import type { StageResult } from '../contract/workflows.ts';
 import { FILTER_PROMPT_VERSION } from '../services/filter/prompt.ts';
 import { drawReview } from '../services/filter/review.ts';
-import { hashParts, readRows } from '../services/store/index.ts';
+import { hashParts } from '../services/store/index.ts';
 import {
   collectShards,
+  earlierShard,
+  keepShard,
+  openStage,
   publishArtifact,
-  resultOf,
-  shardResult,
-  takeAgain,
-  takeArtifact,
   refuseTooManyBad,
-  writeParts,
+  resultOf,
+  shardRowsOf,
+  stageRequest,
+  takeAgain,
   type FingerprintFields,
   type TakeRequest,
 } from './artefactStage.ts';
@@ -30,6 +32,7 @@ import type { ActivityRun } from './runActivity.ts';
 /** Raised by hand when the same answers keep other rows. */
 export const FILTER_CODE_VERSION = 2;
 const STAGE = 'filter';
+const KIND = 'filter';
 
 type Input<Name extends keyof DataActivities> = Parameters<DataActivities[Name]>[0];
 type ControlInput<Name extends keyof ControlActivities> = Parameters<ControlActivities[Name]>[0];
@@ -42,28 +45,25 @@ export async function openFilter(
   const { store } = deps;
   const { dataset, filter } = opening;
   const input = await store.artifacts.readByUri(dataset);
-  const taken = await takeArtifact(store, run, takeRequest(run, opening, input));
-  if (taken.status === 'published')
-    return { status: 'published', result: resultOf(taken.ref, taken.manifest, true) };
-  const note =
-    filter.mode === 'keepAll' ? '' : await knowledgeOf(store, filter.classifier, FILTER_PROMPT_VERSION);
-  return { ...taken, note, rows: input.rows, shards: Math.ceil(input.rows / filter.shardRows) };
+  return await openStage(store, run, takeRequest(run, opening, input), {
+    rows: input.rows,
+    shardRows: filter.shardRows,
+    note: async () =>
+      filter.mode === 'keepAll' ? '' : await knowledgeOf(store, filter.classifier, FILTER_PROMPT_VERSION),
+  });
 }
 
 function takeRequest(
   run: ActivityRun,
-  { filter, labelsSha256, reuse, firstRun }: Omit<ControlInput<'openFilter'>, 'dataset'>,
+  opening: Omit<ControlInput<'openFilter'>, 'dataset'>,
   dataset: Manifest,
 ): TakeRequest {
-  return {
-    kind: 'filter',
-    fields: fingerprintFields(filter, labelsSha256, dataset),
-    reuse,
-    onlyRun: firstRun,
-    owner: run.owner,
+  return stageRequest(run, opening, {
+    kind: KIND,
+    fields: fingerprintFields(opening.filter, opening.labelsSha256, dataset),
     stage: STAGE,
     sameWork: 'filters the same dataset',
-  };
+  });
 }
 
 /** Endpoint addresses, concurrency and patience do not change what is kept. shardRows names the shards. */
@@ -100,19 +100,13 @@ export async function classifyShard(
   task: Input<'classifyShard'>,
 ): Promise<ShardResult> {
   const { store } = deps;
-  const { filter, fingerprint, index, shardRows } = task;
-  const earlier = await store.artifacts.getShard('filter', fingerprint, index);
-  if (earlier !== null) return shardResult(earlier, true);
+  const { filter, fingerprint } = task;
+  const place = { ...task, kind: KIND } as const;
+  const earlier = await earlierShard(store, place);
+  if (earlier !== null) return earlier;
   const startedMs = Date.now();
   const dataset = await store.artifacts.readByUri(task.input);
-  const rows = await Array.fromAsync(
-    readRows(
-      store.blobs,
-      dataset.parts['tasks'] ?? [],
-      { from: index * shardRows, to: (index + 1) * shardRows },
-      taskRowSchema,
-    ),
-  );
+  const rows = await shardRowsOf(store, dataset.parts['tasks'], task, taskRowSchema);
   const { kept, dropped, deadLetter, unknownCwes, usage } =
     filter.mode === 'keepAll'
       ? keepAll(rows)
@@ -120,9 +114,8 @@ export async function classifyShard(
           rows,
           await classify(deps, pools, run, { rows, filter, payer: fingerprint, budget: task.budget }),
         );
-  const record = await store.artifacts.putShard('filter', fingerprint, {
-    index,
-    parts: await writeParts(store, { kept, dropped, deadLetter }),
+  return await keepShard(store, place, startedMs, {
+    lists: { kept, dropped, deadLetter },
     counts: {
       rows: rows.length,
       kept: kept.length,
@@ -131,9 +124,7 @@ export async function classifyShard(
       unknownCwes,
     },
     usage,
-    seconds: (Date.now() - startedMs) / 1000,
   });
-  return shardResult(record, false);
 }
 
 export async function publishFilter(
@@ -148,8 +139,8 @@ export async function publishFilter(
   const taken = await takeAgain(store, run, takeRequest(run, input, dataset));
   if (taken.status === 'published') return resultOf(taken.ref, taken.manifest, false);
   const { fingerprint, epoch } = taken;
-  const shards = await collectShards(store, 'filter', fingerprint, input.shards);
-  const parts = (name: string) => shards.records.flatMap((record) => record.parts[name] ?? []);
+  const shards = await collectShards(store, KIND, fingerprint, input.shards);
+  const { parts } = shards;
   const total = dataset.counts['in'] ?? 0;
   const bad = (dataset.counts['bad'] ?? 0) + (shards.counts['bad'] ?? 0);
   const deadLetter = [...(dataset.parts['deadLetter'] ?? []), ...parts('deadLetter')];
@@ -172,7 +163,7 @@ export async function publishFilter(
     store,
     { fingerprint, epoch, owner: run.owner },
     {
-      kind: 'filter',
+      kind: KIND,
       contentSha256: await hashParts(store.blobs, kept),
       rows: shards.counts['kept'] ?? 0,
       parts: {

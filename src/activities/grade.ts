@@ -11,11 +11,12 @@ import { defaultBootstrap, scoreModel, tallyVerdicts, type ExpectedTask } from '
 import { hashRows, readRows } from '../services/store/index.ts';
 import {
   collectShards,
+  earlierShard,
+  keepShard,
   publishArtifact,
   resultOf,
-  shardResult,
+  shardRowsOf,
   takeArtifact,
-  writeParts,
   type FingerprintFields,
 } from './artefactStage.ts';
 import type { Deps } from './deps.ts';
@@ -76,19 +77,17 @@ export async function gradeShard(
   host: SandboxHost,
   task: Input<'gradeShard'>,
 ): Promise<ShardResult> {
-  const { evaluate, fingerprint, index } = task;
-  const earlier = await store.artifacts.getShard('evaluation', fingerprint, index);
-  if (earlier !== null) return shardResult(earlier, true);
+  const { evaluate } = task;
+  const place = { ...task, kind: 'evaluation' } as const;
+  const earlier = await earlierShard(store, place);
+  if (earlier !== null) return earlier;
   const startedMs = Date.now();
   const generation = await store.artifacts.readByUri(task.generation);
-  const size = evaluate.gradeShardSamples;
-  const samples = await Array.fromAsync(
-    readRows(
-      store.blobs,
-      generation.parts['samples'] ?? [],
-      { from: index * size, to: (index + 1) * size },
-      sampleRowSchema,
-    ),
+  const samples = await shardRowsOf(
+    store,
+    generation.parts['samples'],
+    { index: task.index, shardRows: evaluate.gradeShardSamples },
+    sampleRowSchema,
   );
   const benchmarks = await loadBenchmarks(evaluate.benchmarks, paths.suiteDir);
   const tasks = new Map(
@@ -107,14 +106,11 @@ export async function gradeShard(
     );
     run.beat();
   }
-  const record = await store.artifacts.putShard('evaluation', fingerprint, {
-    index,
-    parts: await writeParts(store, { verdicts }),
+  return await keepShard(store, place, startedMs, {
+    lists: { verdicts },
     counts: { rows: samples.length, unknown: verdicts.filter(({ unknown }) => unknown).length },
     usage: emptyUsage,
-    seconds: (Date.now() - startedMs) / 1000,
   });
-  return shardResult(record, false);
 }
 
 export async function publishEvaluation(
@@ -127,7 +123,7 @@ export async function publishEvaluation(
   const generation = await store.artifacts.readByUri(input.generation);
   const benchmarks = await loadBenchmarks(evaluate.benchmarks, paths.suiteDir);
   const shards = await collectShards(store, 'evaluation', fingerprint, input.shards);
-  const parts = shards.records.flatMap((record) => record.parts['verdicts'] ?? []);
+  const parts = shards.parts('verdicts');
   const verdicts = await Array.fromAsync(readRows(store.blobs, parts, {}, verdictRowSchema));
   const tally = benchmarks.flatMap((benchmark) =>
     tallyVerdicts(
