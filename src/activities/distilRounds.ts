@@ -11,6 +11,7 @@ import type { BudgetHolder } from '../contract/workflows.ts';
 import type { Decontaminator } from '../services/decontaminate/index.ts';
 import { analyse } from '../services/distill/analysers.ts';
 import {
+  awaitedVerdictKey,
   examine,
   rejectionOf,
   verdictKey,
@@ -95,9 +96,7 @@ export class DistilRounds {
     this.#pools = pools;
     this.#run = run;
     this.#input = input;
-    this.#verdicts = new Map(
-      input.verdicts.map((verdict) => [`${verdict.index}/${verdict.sample}/${verdict.codeSha256}`, verdict]),
-    );
+    this.#verdicts = new Map(input.verdicts.map((verdict) => [verdictKey(verdict), verdict]));
   }
 
   async play(): Promise<RoundsOutcome> {
@@ -185,7 +184,7 @@ export class DistilRounds {
   #withoutVerdict(contenders: readonly Contender[]): Candidate[] {
     if (this.#input.distill.oracles.tests === 'off') return [];
     return contenders.flatMap(({ candidate }) =>
-      candidate.tests !== null && !this.#verdicts.has(verdictKey(candidate)) ? [candidate] : [],
+      candidate.tests !== null && !this.#verdicts.has(awaitedVerdictKey(candidate)) ? [candidate] : [],
     );
   }
 
@@ -201,7 +200,7 @@ export class DistilRounds {
   #passesTests(contender: Contender): boolean {
     const { tests } = this.#input.distill.oracles;
     const { candidate } = contender;
-    const verdict = this.#verdicts.get(verdictKey(candidate));
+    const verdict = this.#verdicts.get(awaitedVerdictKey(candidate));
     if (tests === 'off') return true;
     switch (verdict?.kind) {
       case 'passed':

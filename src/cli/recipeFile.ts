@@ -1,19 +1,11 @@
 /** Reads a recipe from disk. */
 import { readFile } from 'node:fs/promises';
-import type { z } from 'zod';
 import { SecpiError } from '../contract/errors.ts';
+import { workflowInputSchemas } from '../contract/inputs.ts';
 import { describeIssues, parseInput, parseRecipe, type FieldProblem } from '../contract/parse.ts';
-import { recipeSchema, type Recipe } from '../contract/recipe.ts';
+import type { Recipe } from '../contract/recipe.ts';
 import { findSecrets } from '../contract/secrets.ts';
-import {
-  askInputSchema,
-  distillInputSchema,
-  estimateInputSchema,
-  evaluateInputSchema,
-  filterInputSchema,
-  fineTuneInputSchema,
-  type WorkflowType,
-} from '../contract/workflows.ts';
+import type { WorkflowType } from '../contract/workflows.ts';
 
 export async function readInputFile(path: string): Promise<unknown> {
   let text: string;
@@ -38,19 +30,9 @@ export async function readInputFile(path: string): Promise<unknown> {
   }
 }
 
-const schemas: Record<WorkflowType, z.ZodType> = {
-  secpi: recipeSchema,
-  filterDataset: filterInputSchema,
-  distillTraces: distillInputSchema,
-  fineTune: fineTuneInputSchema,
-  evaluateModel: evaluateInputSchema,
-  askModel: askInputSchema,
-  estimateCost: estimateInputSchema,
-};
-
 /** The parsed input of a workflow. Throws RECIPE_INVALID or SECRET_IN_INPUT. */
 export function parseWorkflowInput(type: WorkflowType, input: unknown): unknown {
-  return type === 'secpi' ? parseRecipe(input) : parseInput(schemas[type], input);
+  return type === 'secpi' ? parseRecipe(input) : parseInput(workflowInputSchemas[type], input);
 }
 
 export interface InputProblem extends FieldProblem {
@@ -69,7 +51,7 @@ export function problemsOf(type: WorkflowType, input: unknown): InputProblem[] {
       'Take it out, and rotate it if this file was shared or started; name an environment variable in `apiKeyEnv` instead.',
   }));
   if (secrets.length > 0) return secrets;
-  const parsed = schemas[type].safeParse(input);
+  const parsed = workflowInputSchemas[type].safeParse(input);
   if (!parsed.success) {
     return describeIssues(parsed.error, input).map((problem) => ({
       ...problem,

@@ -1,4 +1,5 @@
 /** Runs of n words as 64-bit hashes, rolled along a text, and a table of them in typed arrays. Pure. */
+import { mix } from '../dataset/nearDuplicates/words.ts';
 import type { WordHashes } from './words.ts';
 
 const LOW_BASE = 0x01000193;
@@ -73,13 +74,4 @@ function power(base: number, exponent: number): number {
   let result = 1;
   for (let i = 0; i < exponent; i += 1) result = Math.imul(result, base);
   return result;
-}
-
-/** MurmurHash3's finaliser: neighbouring rolling hashes differ little. */
-function mix(value: number): number {
-  let h = value ^ (value >>> 16);
-  h = Math.imul(h, 0x85ebca6b);
-  h ^= h >>> 13;
-  h = Math.imul(h, 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
 }

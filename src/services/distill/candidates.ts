@@ -48,8 +48,17 @@ export const testVerdictSchema = z.strictObject({
 export type TestVerdict = z.infer<typeof testVerdictSchema>;
 
 /** What a verdict is found by: the same code for the same row and sample. */
-export function verdictKey({ index, sample, code }: Pick<Candidate, 'index' | 'sample' | 'code'>): string {
-  return `${index}/${sample}/${sha256Hex(code)}`;
+export function verdictKey({
+  index,
+  sample,
+  codeSha256,
+}: Pick<TestVerdict, 'index' | 'sample' | 'codeSha256'>): string {
+  return `${index}/${sample}/${codeSha256}`;
+}
+
+/** The key of the verdict that a candidate waits for. */
+export function awaitedVerdictKey({ code, ...place }: Pick<Candidate, 'index' | 'sample' | 'code'>): string {
+  return verdictKey({ ...place, codeSha256: sha256Hex(code) });
 }
 
 export type Examined =

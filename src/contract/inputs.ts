@@ -1,0 +1,22 @@
+/** The input of each workflow type, in one place: for validation, editors and tests. Pure. */
+import type { z } from 'zod';
+import { recipeSchema } from './recipe.ts';
+import {
+  askInputSchema,
+  distillInputSchema,
+  estimateInputSchema,
+  evaluateInputSchema,
+  filterInputSchema,
+  fineTuneInputSchema,
+  type WorkflowType,
+} from './workflows.ts';
+
+export const workflowInputSchemas = {
+  secpi: recipeSchema,
+  filterDataset: filterInputSchema,
+  distillTraces: distillInputSchema,
+  fineTune: fineTuneInputSchema,
+  evaluateModel: evaluateInputSchema,
+  askModel: askInputSchema,
+  estimateCost: estimateInputSchema,
+} as const satisfies Record<WorkflowType, z.ZodType>;
