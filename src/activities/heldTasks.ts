@@ -8,7 +8,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { ActivityNotFoundError, type AsyncCompletionClient } from '@temporalio/client';
 import { z } from 'zod';
 import { sha256Hex } from '../services/store/index.ts';
-import { formatOwner, parseOwner, stateOf, thisProcess } from '../services/processOwner.ts';
+import { formatOwner, parseOwner, stateOf, thisProcess, isMissing } from '../services/processOwner.ts';
 
 const heldTaskSchema = z.strictObject({
   namespace: z.string(),
@@ -142,10 +142,6 @@ function noteIn(text: string): Note | null {
   } catch {
     return null;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return hasCode(error, 'ENOENT');
 }
 
 function hasCode(error: unknown, code: string): boolean {

@@ -3,7 +3,7 @@
  * machine's boot, its PID namespace, its pid and the tick it started at, so that a reused pid is told apart.
  */
 import { readFileSync, readlinkSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { sha256Hex } from './store/hash.ts';
 
@@ -83,4 +83,43 @@ function pidAnswers(pid: number): boolean {
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
+}
+
+export interface LeftBehindOptions {
+  /** An owner that cannot be seen from here is taken for dead when the path was not touched for this long. */
+  readonly unseenDeadAfterMs: number;
+  /** Whether this process gives up files of its own for the next to take. */
+  readonly ownCount: boolean;
+}
+
+/** Whether nobody works any more on what lies at a path; `owner` null is one that cannot be read. */
+export async function isLeftBehind(
+  path: string,
+  owner: ProcessOwner | null,
+  { unseenDeadAfterMs, ownCount }: LeftBehindOptions,
+): Promise<boolean> {
+  switch (owner === null ? 'unknown' : await stateOf(owner)) {
+    case 'dead':
+      return true;
+    case 'alive':
+      return ownCount && owner?.pid === process.pid;
+    case 'unknown': {
+      const stats = await ifPresent(stat(path));
+      return stats !== null && Date.now() - stats.mtimeMs > unseenDeadAfterMs;
+    }
+  }
+}
+
+/** Null when the file is not there: another process was quicker. */
+export async function ifPresent<T>(work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

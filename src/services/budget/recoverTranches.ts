@@ -3,19 +3,20 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SecpiError } from '../../contract/errors.ts';
 import type { TrancheSettlement } from '../../contract/workflows.ts';
-import { stateOf, thisProcess, type ProcessOwner } from '../processOwner.ts';
+import { ifPresent, isLeftBehind } from '../processOwner.ts';
 import {
   endTakeOver,
-  isMissing,
   isOwnFile,
   parseFileName,
   readTranche,
   takeOver,
-  touchedAtMs,
   UNSEEN_DEAD_AFTER_MS,
   type ReadTranche,
 } from './trancheFile.ts';
 import { HolderGoneError, type Bank, type PurseHolder } from './types.ts';
+
+/** A purse that could not settle a tranche at its end gives its file up. */
+const LEFT_BEHIND = { unseenDeadAfterMs: UNSEEN_DEAD_AFTER_MS, ownCount: true } as const;
 
 export interface RecoverOptions {
   /** The folder of `openPurse`. */
@@ -42,7 +43,9 @@ export async function recoverTranches(options: RecoverOptions): Promise<Recovere
   const total = { settled: 0, gone: 0, corrupt: 0, left: 0, spentUsd: 0, unsettledUsd: 0 };
   for (const file of await filesIn(options.dir)) {
     const parsed = parseFileName(file);
-    if (parsed === null || !(await isLeftBehind(join(options.dir, file), parsed.owner))) continue;
+    const found = join(options.dir, file);
+    if (parsed === null || isOwnFile(found) || !(await isLeftBehind(found, parsed.owner, LEFT_BEHIND)))
+      continue;
     const path = await takeOver(options.dir, file, parsed.id);
     if (path === null) continue;
     const { outcome, settlement } = await recover(options, path, parsed.id);
@@ -95,25 +98,5 @@ function settlementOf(id: string, tranche: ReadTranche): TrancheSettlement | nul
 }
 
 async function filesIn(dir: string): Promise<string[]> {
-  try {
-    return (await readdir(dir)).sort();
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
-}
-
-async function isLeftBehind(path: string, owner: ProcessOwner | null): Promise<boolean> {
-  if (isOwnFile(path)) return false;
-  switch (owner === null ? 'unknown' : await stateOf(owner)) {
-    case 'dead':
-      return true;
-    case 'alive':
-      // Of this process: given up by a purse that could not settle it at its end.
-      return owner?.pid === thisProcess().pid;
-    case 'unknown': {
-      const touchedMs = await touchedAtMs(path);
-      return touchedMs !== null && Date.now() - touchedMs > UNSEEN_DEAD_AFTER_MS;
-    }
-  }
+  return ((await ifPresent(readdir(dir))) ?? []).sort();
 }

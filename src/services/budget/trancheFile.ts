@@ -2,11 +2,18 @@
  * The file of a tranche: what was reserved in it and how each reservation ended, one line each. A line counts once the
  * operating system has it, so the death of the process loses nothing. Format: DESIGN.md beside this file.
  */
-import { mkdir, open, readFile, rename, rm, stat, utimes, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, utimes, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, SecpiError } from '../../contract/errors.ts';
-import { formatOwner, parseOwner, thisBoot, thisProcess, type ProcessOwner } from '../processOwner.ts';
+import {
+  formatOwner,
+  isMissing,
+  parseOwner,
+  thisBoot,
+  thisProcess,
+  type ProcessOwner,
+} from '../processOwner.ts';
 import type { PurseHolder } from './types.ts';
 
 const usd = z.number().nonnegative();
@@ -226,20 +233,6 @@ export async function endTakeOver(path: string, end: 'settled' | 'corrupt' | 'le
   if (end === 'settled') await rm(path, { force: true });
   if (end === 'corrupt') await rename(path, `${path}.corrupt`);
   ownPaths.delete(path);
-}
-
-/** When an owner that cannot be seen from here was last heard of; null when the file is gone. */
-export async function touchedAtMs(path: string): Promise<number | null> {
-  try {
-    return (await stat(path)).mtimeMs;
-  } catch (error) {
-    if (isMissing(error)) return null;
-    throw error;
-  }
-}
-
-export function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 function diskError(path: string, cause: unknown): SecpiError {

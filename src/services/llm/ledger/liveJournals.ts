@@ -2,12 +2,12 @@
  * What other processes of this host have journalled and not published yet, read beside them. A process that takes over
  * from one that is stopped (SIGSTOP) or still at work finds its answers here, and leaves its files alone.
  */
+import { ifPresent } from '../../processOwner.ts';
 import { open, readdir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SecpiError } from '../../../contract/errors.ts';
 import { decodeAnswer, keyOfLine, type LedgerAnswer } from './answer.ts';
 import { parseJournalName, wholeLines } from './journal.ts';
-import { ifPresent } from './recovery.ts';
 
 interface Line {
   readonly offset: number;

@@ -1,15 +1,18 @@
 /** Finds journals that dead processes of this machine left behind, and publishes what they hold. */
-import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SecpiError } from '../../../contract/errors.ts';
 import { decodeAnswer } from './answer.ts';
 import { isOwnJournal, parseJournalName, wholeLines } from './journal.ts';
-import { parseOwner, stateOf } from '../../processOwner.ts';
+import { ifPresent, isLeftBehind, parseOwner } from '../../processOwner.ts';
 import type { SegmentLine } from './segment.ts';
 import type { SegmentStore } from './segmentStore.ts';
 
-/** A writer that cannot be seen from here touches its journal every few seconds; after this it is taken for dead. */
-const UNSEEN_DEAD_AFTER_MS = 60_000;
+/**
+ * A writer that cannot be seen from here touches its journal every few seconds; after this it is taken for dead. A
+ * journal whose ledger could not publish it at its end is given up by its own process.
+ */
+const LEFT_BEHIND = { unseenDeadAfterMs: 60_000, ownCount: true } as const;
 
 export interface Recovered {
   readonly journals: number;
@@ -39,7 +42,12 @@ export async function recoverJournals(folder: string, segments: SegmentStore): P
   for (const file of (await readdir(folder)).sort()) {
     const parsed = parseJournalName(file);
     const path = join(folder, file);
-    if (parsed === null || isOwnJournal(path) || !(await isLeftBehind(path, parsed.owner))) continue;
+    if (
+      parsed === null ||
+      isOwnJournal(path) ||
+      !(await isLeftBehind(path, parseOwner(parsed.owner), LEFT_BEHIND))
+    )
+      continue;
     const content = await ifPresent(readJournal(path));
     if (content === null) continue;
     if (content.lines.length > 0) await segments.publish(parsed.name, content.lines);
@@ -69,32 +77,6 @@ function keyOf(line: Buffer, path: string): string | null {
     return decodeAnswer(line, path).key;
   } catch (error) {
     if (error instanceof SecpiError) return null;
-    throw error;
-  }
-}
-
-async function isLeftBehind(path: string, ownerText: string): Promise<boolean> {
-  const owner = parseOwner(ownerText);
-  const state = owner === null ? 'unknown' : await stateOf(owner);
-  switch (state) {
-    case 'dead':
-      return true;
-    case 'alive':
-      // An own journal whose ledger could not publish it at its end.
-      return owner?.pid === process.pid;
-    case 'unknown': {
-      const stats = await ifPresent(stat(path));
-      return stats !== null && Date.now() - stats.mtimeMs > UNSEEN_DEAD_AFTER_MS;
-    }
-  }
-}
-
-/** Null when another process was quicker. */
-export async function ifPresent<T>(work: Promise<T>): Promise<T | null> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw error;
   }
 }
