@@ -20,7 +20,7 @@ const size: Size = { rows: 1200, concurrency: 48, latencyMs: 100, shardRows: 200
 const half = size.rows / 2;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack({ suggestContinueAsNewAfter: 800 });
   await stack.startWorker(['control']);
   worker = await stack.startWorker(['data']);
 });
@@ -84,12 +84,13 @@ it('goes on after a reset of the workflow, and publishes', async () => {
     );
   });
   expect({ lost: sums.lost, doubled: sums.doubled }).toEqual({ lost: 0, doubled: 0 });
-  expect(sums.paidTwice + sums.cutOff).toBeLessThanOrEqual(size.concurrency);
+  // What is in flight when the run is reset is cut off; until its worker hears of that, the new run may ask the same.
+  expect(sums.paidTwice + sums.cutOff).toBeLessThanOrEqual(2 * size.concurrency);
 });
 
 it('a long stage goes on as another run of its workflow, and its own artefact stays one', async () => {
-  // So many shards that one history would hold some 7,000 events.
-  const many: Size = { rows: 1150, concurrency: 64, latencyMs: 1, shardRows: 1 };
+  // At least three events a shard, however the server batches them: more than one history takes here.
+  const many: Size = { rows: 400, concurrency: 64, latencyMs: 1, shardRows: 1 };
   const sums = await runDisturbed(stack, 'continued', many, async () => undefined, {
     input: { reuse: 'never', parallelShards: 100 },
   });
@@ -98,7 +99,7 @@ it('a long stage goes on as another run of its workflow, and its own artefact st
   for await (const { historyLength } of stack.client.workflow.list({ query: 'WorkflowId = "continued"' }))
     lengths.push(historyLength ?? 0);
   expect(lengths.length).toBeGreaterThan(1);
-  expect(Math.max(...lengths)).toBeLessThan(10_000);
+  expect(Math.max(...lengths)).toBeLessThan(2000);
 }, 240_000);
 
 describe('money', () => {

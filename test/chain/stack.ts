@@ -67,6 +67,8 @@ export interface StackOptions {
   readonly teacherLatencyMs?: number;
   /** Without them the namespace is as a user's cluster may be. Default true. */
   readonly searchAttributes?: boolean;
+  /** From this many events on the server suggests that a workflow goes on as a new run; default the server's 4,096. */
+  readonly suggestContinueAsNewAfter?: number;
 }
 
 export function pythonPath(): string {
@@ -79,6 +81,7 @@ export function pythonPath(): string {
 export async function startTestStack({
   teacherLatencyMs = 0,
   searchAttributes: registered = true,
+  suggestContinueAsNewAfter,
 }: StackOptions = {}): Promise<TestStack> {
   const dir = await mkdtemp(join(tmpdir(), 'secpi-chain-'));
   const ended: (() => Promise<unknown>)[] = [async () => await rm(dir, { recursive: true, force: true })];
@@ -117,6 +120,12 @@ export async function startTestStack({
           '--db-filename',
           join(dir, 'temporal.db'),
           ...attributes,
+          ...(suggestContinueAsNewAfter === undefined
+            ? []
+            : [
+                '--dynamic-config-value',
+                `limit.historyCount.suggestContinueAsNew=${suggestContinueAsNewAfter}`,
+              ]),
         ],
         join(dir, 'temporal.log'),
         {},
