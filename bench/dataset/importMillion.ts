@@ -70,8 +70,8 @@ try {
   const startedMs = performance.now();
   const cpuBefore = process.cpuUsage();
   const imported = await importDataset(deps, run, { dataset, reuse: 'always' });
-  if (imported.status === 'busy') throw new Error(`held by ${imported.heldBy}`);
-  const { result } = imported;
+  if ('heldBy' in imported) throw new Error(`held by ${imported.heldBy}`);
+  const result = imported;
   const seconds = (performance.now() - startedMs) / 1000;
   const cpu = process.cpuUsage(cpuBefore);
   clearInterval(watch);

@@ -8,7 +8,9 @@ import { openAnswers } from './ask.ts';
 import type { Deps } from './deps.ts';
 import { openTraces } from './distil.ts';
 import { openFilter } from './filter.ts';
+import { registerModel } from './registerModel.ts';
 import { runActivity } from './runActivity.ts';
+import { readTraining } from './trainingAttempts.ts';
 import { writeRunReport } from './writeRunReport.ts';
 
 export function createControlActivities(deps: Deps): ControlActivities {
@@ -26,6 +28,9 @@ export function createControlActivities(deps: Deps): ControlActivities {
     openFilter: async (input) => await runActivity(deps, async (run) => await openFilter(deps, run, input)),
     openTraces: async (input) => await runActivity(deps, async (run) => await openTraces(deps, run, input)),
     openAnswers: async (input) => await runActivity(deps, async (run) => await openAnswers(deps, run, input)),
+    readTraining: async (input) => await runActivity(deps, async () => await readTraining(deps.store, input)),
+    registerModel: async (input) =>
+      await runActivity(deps, async (run) => await registerModel(deps, run, input)),
     writeReport: async (input) =>
       await runActivity(deps, async (run) => await writeRunReport(deps, run, input)),
   };

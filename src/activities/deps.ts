@@ -1,5 +1,6 @@
 /** What the activities of a worker share. Made once at the worker's entry, where configuration enters. */
 import { join } from 'node:path';
+import type { GpuHost } from '../services/gpu/types.ts';
 import type { Store } from '../services/store/index.ts';
 import type { ModelOptions } from '../services/train/models.ts';
 
@@ -25,6 +26,11 @@ export interface Deps {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** A GPU worker's: devices besides. */
+export interface GpuDeps extends Deps {
+  readonly gpu: GpuHost;
+}
+
 /** Where a process writes down the tasks it holds (heldTasks.ts). */
 export function heldTasksDir({ stateDir }: WorkerPaths): string {
   return join(stateDir, 'tasks');
@@ -33,6 +39,11 @@ export function heldTasksDir({ stateDir }: WorkerPaths): string {
 /** Journals of paid answers. */
 export function answersDir({ stateDir }: WorkerPaths): string {
   return join(stateDir, 'answers');
+}
+
+/** Homes of trainings: a trainer outlives its worker there. */
+export function trainingsDir({ stateDir }: WorkerPaths): string {
+  return join(stateDir, 'trainings');
 }
 
 /** Tranches of budgets that this host spends. */

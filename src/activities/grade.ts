@@ -1,5 +1,11 @@
 /** The evaluation artefact: a verdict for every sample that was asked for, and the scores. */
-import type { GradedResult, OpenedStage, SandboxActivities, ShardResult } from '../contract/activities.ts';
+import type {
+  Busy,
+  GradedResult,
+  OpenedStage,
+  SandboxActivities,
+  ShardResult,
+} from '../contract/activities.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import type { EvaluateSettings } from '../contract/recipe.ts';
 import { sampleRowSchema, verdictRowSchema, type VerdictRow } from '../contract/rows.ts';
@@ -16,7 +22,7 @@ import {
   publishArtifact,
   resultOf,
   shardRowsOf,
-  takeArtifact,
+  tryToTake,
   type FingerprintFields,
 } from './artefactStage.ts';
 import type { Deps } from './deps.ts';
@@ -30,10 +36,10 @@ export async function openEvaluation(
   run: ActivityRun,
   { toolchain }: SandboxHost,
   { generation: uri, stage, evaluate, reuse }: Input<'openEvaluation'>,
-): Promise<OpenedStage<GradedResult>> {
+): Promise<OpenedStage<GradedResult> | Busy> {
   const generation = await store.artifacts.readByUri(uri);
   const benchmarks = await loadBenchmarks(evaluate.benchmarks, paths.suiteDir);
-  const taken = await takeArtifact(store, run, {
+  const taken = await tryToTake(store, run, {
     kind: 'evaluation',
     fields: fingerprintFields(generation, benchmarks, evaluate, toolchain.pythonVersion),
     reuse,
@@ -41,6 +47,7 @@ export async function openEvaluation(
     stage,
     sameWork: 'grades the same samples',
   });
+  if (taken.status === 'busy') return { status: 'busy', heldBy: taken.owner.workflowId };
   if (taken.status === 'published')
     return {
       status: 'published',

@@ -113,9 +113,9 @@ export async function handBackTasks(
 /** False when Temporal has given it to somebody else by now, or its workflow has ended. */
 async function handBack(note: Note, activities: Pick<AsyncCompletionClient, 'fail'>): Promise<boolean> {
   const failure = ApplicationFailure.create({
-    type: 'PREEMPTED',
+    type: 'WORKER_DIED',
     message:
-      'PREEMPTED: the worker process died; this host hands its task back. Remedy: none, it is tried again.',
+      'WORKER_DIED: the worker process died; this host hands its task back. Remedy: none, it is tried again.',
     nonRetryable: false,
     nextRetryDelay: RETRY_DELAY_MS,
   });

@@ -1,10 +1,11 @@
 /** Dataset → an artefact of task rows, addressed by the source's bytes and how they are read. */
 import { join } from 'node:path';
-import type { DataActivities, ImportedDataset } from '../contract/activities.ts';
+import type { Busy, DataActivities } from '../contract/activities.ts';
 import { SecpiError } from '../contract/errors.ts';
 import type { Dataset } from '../contract/recipe.ts';
 import type { DeadLetter, ExcludedRow, TaskRow } from '../contract/rows.ts';
 import { emptyUsage } from '../contract/usage.ts';
+import type { StageResult } from '../contract/workflows.ts';
 import { DATASET_CODE_VERSION, importRows, noCounts } from '../services/dataset/importDataset.ts';
 import { openScratch } from '../services/dataset/scratch.ts';
 import { hashSource, isSameSource, openSource, type DatasetSource } from '../services/dataset/source.ts';
@@ -28,7 +29,7 @@ export async function importDataset(
   deps: Deps,
   run: ActivityRun,
   { dataset, reuse }: ImportInput,
-): Promise<ImportedDataset> {
+): Promise<StageResult | Busy> {
   const { store, paths } = deps;
   const startedMs = Date.now();
   const source = await openSource(dataset, store.objects, paths.baseDir);
@@ -52,8 +53,7 @@ export async function importDataset(
     sameWork: 'reads the same dataset',
   });
   if (taken.status === 'busy') return { status: 'busy', heldBy: taken.owner.workflowId };
-  if (taken.status === 'published')
-    return { status: 'imported', result: resultOf(taken.ref, taken.manifest, true) };
+  if (taken.status === 'published') return resultOf(taken.ref, taken.manifest, true);
 
   const scratchDir = join(paths.stateDir, 'imports');
   const { tasks, excluded, deadLetter, counts } = await writeParts(
@@ -98,7 +98,7 @@ export async function importDataset(
       seconds: (Date.now() - startedMs) / 1000,
     },
   );
-  return { status: 'imported', result };
+  return result;
 }
 
 /** All that decides which rows come out. */

@@ -10,11 +10,13 @@ import { redact } from '../contract/secrets.ts';
 import { heldTasksDir, type Deps } from './deps.ts';
 import { holdTask } from './heldTasks.ts';
 import { Lease } from './lease.ts';
-import { progressSignalName, type ProgressSignal, type StageProgress } from '../contract/workflows.ts';
+import { progressSignalName, type ProgressSignal } from '../contract/workflows.ts';
 
 const HEARTBEAT_EVERY_MS = 2000;
 const SIGNAL_FIRST_MS = 5000;
 const SIGNAL_AT_MOST_EVERY_MS = 60_000;
+/** Of a run's age; so that weeks of a run stay a short history, however often its work changes hosts. */
+const SIGNAL_SHARE_OF_RUN = 1 / 200;
 
 export interface ActivityRun {
   /** Aborted by a user's cancel, a worker's shutdown, a timeout or a lost workflow. */
@@ -31,15 +33,17 @@ export interface ActivityRun {
   lease(): Promise<void>;
   /** Marks progress: restarts the stall clock. The note is seen in the UI, with the pending activity. */
   beat(note?: string): void;
-  /** Marks progress: restarts the stall clock and goes up by a throttled signal. */
-  progress(stage: string, progress: ProgressPatch): void;
+  /** Marks progress: restarts the stall clock and goes up by a signal, throttled unless somebody waits for it. */
+  progress(stage: string, progress: ProgressPatch, options?: { readonly isAwaited?: boolean }): void;
   /** True when a user wants the work to end, not only this attempt. */
   isCancelled(): boolean;
   /** True when the worker is shutting down: save, hand over, leave. */
   isPreempted(): boolean;
+  /** Why `signal` was aborted: a user's cancel, notice to leave this host, or the task being another's by now. */
+  whyAborted(): 'cancelled' | 'notice' | 'lost';
 }
 
-export type ProgressPatch = Partial<Omit<StageProgress, 'name'>>;
+export type ProgressPatch = ProgressSignal['progress'];
 
 /**
  * What one host lacks another may have: a shard goes to the next worker. At the boundary checks the same codes end
@@ -61,12 +65,14 @@ export interface ActivityOptions {
   readonly hostFaultsPass?: boolean;
   /** No progress for this long fails the attempt; 0 where the work reports none. */
   readonly stallAfterMs?: number;
+  /** When the run began: progress of an old run is told more rarely. */
+  readonly runStartedAtMs?: number;
 }
 
 export async function runActivity<T>(
   { paths }: Deps,
   body: (run: ActivityRun) => Promise<T>,
-  { stallAfterMs = 0, hostFaultsPass = false }: ActivityOptions = {},
+  { stallAfterMs = 0, hostFaultsPass = false, runStartedAtMs = Date.now() }: ActivityOptions = {},
 ): Promise<T> {
   const context = Context.current();
   const { info } = context;
@@ -74,9 +80,12 @@ export async function runActivity<T>(
   const stalled = new AbortController();
   let lastProgressMs = Date.now();
   let lastNote = '';
+  let lastStep: number | null = null;
   const heartbeatDetails = () => ({
     lastProgressAt: new Date(lastProgressMs).toISOString(),
     note: lastNote,
+    // Of a training: what a lost host had trained is told by its last heartbeat.
+    ...(lastStep === null ? {} : { step: lastStep }),
   });
   let lease: Lease | null = null;
   const beat = setInterval(() => {
@@ -86,7 +95,7 @@ export async function runActivity<T>(
     if (stallAfterMs > 0 && Date.now() - lastProgressMs > stallAfterMs) stalled.abort();
   }, HEARTBEAT_EVERY_MS);
   context.heartbeat(heartbeatDetails());
-  const reporter = createReporter(context);
+  const reporter = createReporter(context, runStartedAtMs);
   const signal = AbortSignal.any([context.cancellationSignal, stalled.signal]);
   let letGo = async (): Promise<void> => undefined;
   try {
@@ -116,13 +125,19 @@ export async function runActivity<T>(
         lastProgressMs = Date.now();
         lastNote = note ?? lastNote;
       },
-      progress: (stage, progress) => {
+      progress: (stage, progress, { isAwaited = false } = {}) => {
         lastProgressMs = Date.now();
         lastNote = progress.note ?? lastNote;
-        reporter.report({ stage, progress });
+        lastStep = progress.training?.step ?? lastStep;
+        reporter.report({ stage, progress }, isAwaited);
       },
       isCancelled: () => context.cancellationDetails?.cancelRequested === true,
       isPreempted: () => context.cancellationDetails?.workerShutdown === true,
+      whyAborted: () => {
+        const details = context.cancellationDetails;
+        if (details?.cancelRequested === true) return 'cancelled';
+        return details?.workerShutdown === true || details?.paused === true ? 'notice' : 'lost';
+      },
     });
   } catch (error) {
     throw translate(error, context, stalled.signal.aborted, { stallAfterMs, hostFaultsPass });
@@ -147,15 +162,16 @@ function ownerOf(info: Info): Owner {
 }
 
 interface Reporter {
-  report(signal: ProgressSignal): void;
+  report(signal: ProgressSignal, isAwaited: boolean): void;
   stop(): void;
 }
 
 /**
- * Signals grow rarer as the work goes on (a tenth of its age, at most one a minute), so histories stay small.
+ * Signals grow rarer as the work goes on (a tenth of its age, at most one a minute; in a run of days a two-hundredth of
+ * the run's age), so histories stay small.
  * What is reported in between is merged into the next one.
  */
-function createReporter(context: Context): Reporter {
+function createReporter(context: Context, runStartedAtMs: number): Reporter {
   const execution = context.info.workflowExecution;
   const startedAtMs = Date.now();
   let nextAtMs = 0;
@@ -167,7 +183,9 @@ function createReporter(context: Context): Reporter {
     const signal = pending;
     pending = null;
     const now = Date.now();
-    nextAtMs = now + Math.min(SIGNAL_AT_MOST_EVERY_MS, Math.max(SIGNAL_FIRST_MS, (now - startedAtMs) / 10));
+    const rarest = Math.max(SIGNAL_AT_MOST_EVERY_MS, (now - runStartedAtMs) * SIGNAL_SHARE_OF_RUN);
+    const rarer = Math.max(SIGNAL_FIRST_MS, (now - runStartedAtMs) * SIGNAL_SHARE_OF_RUN);
+    nextAtMs = now + Math.min(rarest, Math.max(rarer, (now - startedAtMs) / 10));
     context.client.workflow
       .getHandle(execution.workflowId, execution.runId)
       .signal(progressSignalName, signal)
@@ -176,9 +194,21 @@ function createReporter(context: Context): Reporter {
       );
   };
   return {
-    report: ({ stage, progress }) => {
-      pending = { stage, progress: { ...pending?.progress, ...progress } };
-      if (timer === null) timer = setTimeout(send, Math.max(0, nextAtMs - Date.now()));
+    report: ({ stage, progress }, isAwaited) => {
+      const training = { ...pending?.progress.training, ...progress.training };
+      pending = {
+        stage,
+        progress: {
+          ...pending?.progress,
+          ...progress,
+          ...(Object.keys(training).length === 0 ? {} : { training }),
+        },
+      };
+      if (isAwaited && timer !== null) {
+        clearTimeout(timer);
+        timer = null;
+      }
+      timer ??= setTimeout(send, isAwaited ? 0 : Math.max(0, nextAtMs - Date.now()));
     },
     stop: () => {
       if (timer !== null) clearTimeout(timer);
@@ -190,7 +220,7 @@ function translate(
   error: unknown,
   context: Context,
   stalled: boolean,
-  { stallAfterMs, hostFaultsPass }: Required<ActivityOptions>,
+  { stallAfterMs, hostFaultsPass }: Required<Pick<ActivityOptions, 'stallAfterMs' | 'hostFaultsPass'>>,
 ): unknown {
   const details = context.cancellationDetails;
   if (details?.cancelRequested === true) return new CancelledFailure('cancelled by request');

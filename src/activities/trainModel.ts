@@ -1,242 +1,230 @@
-/** One attempt at a training: takes the heads, resumes from the newest checkpoint, trains, publishes the model. */
+/** One attempt at a training: takes its head, adopts or starts a trainer, publishes the model. */
 import { Context } from '@temporalio/activity';
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { z } from 'zod';
-import type { GpuActivities } from '../contract/activities.ts';
-import type { Manifest } from '../contract/manifest.ts';
-import { ownerSchema, type FileRef } from '../contract/refs.ts';
-import { controlQueryName, type Control, type FineTuneResult } from '../contract/workflows.ts';
-import { emptyUsage } from '../contract/usage.ts';
-import {
-  canonicalJson,
-  contentHashOfFiles,
-  trainingAttemptKey,
-  trainingAttemptsPrefix,
-  type Store,
-} from '../services/store/index.ts';
-import { localiseModel, type LocalModel } from '../services/train/models.ts';
+import { mkdir } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AttemptEnd, TrainingAttempt } from '../contract/activities.ts';
+import { SecpiError } from '../contract/errors.ts';
+import type { Owner } from '../contract/refs.ts';
+import { controlQueryName, type Control } from '../contract/workflows.ts';
+import { liveTrainer } from '../services/train/earlierTrainer.ts';
 import { pythonEnv } from '../services/train/pythonEnv.ts';
-import { runTraining, TRAIN_CODE_VERSION, type TrainingOutcome } from '../services/train/runTraining.ts';
-import {
-  isRunOpen,
-  publishArtifact,
-  resultOf,
-  takeArtifact,
-  type ArtifactContent,
-  type FingerprintFields,
-} from './artefactStage.ts';
-import { modelOptions, type Deps } from './deps.ts';
+import { runTraining } from '../services/train/runTraining.ts';
+import type { AttemptFigures, TrainingHost, TrainingOutcome } from '../services/train/training.ts';
+import { isRunOpen, publishArtifact, resultOf, takeAgain, type TakeRequest } from './artefactStage.ts';
+import { trainingsDir, type GpuDeps } from './deps.ts';
+import { fineTuneResult, modelContent } from './modelArtifact.ts';
 import type { ActivityRun } from './runActivity.ts';
+import { recordAttempt } from './trainingAttempts.ts';
+import { STAGE, trainingInputs, trainingRequest, type TrainingInputs } from './trainingTask.ts';
 
-const STAGE = 'fine-tune';
-const POLL_CONTROL_MS = 3000;
+const POLL_CONTROL_MS = 2000;
+const FIRST_CONTROL_WITHIN_MS = 5000;
 
-type TrainInput = Parameters<GpuActivities['trainModel']>[0];
-
-export async function trainModel(deps: Deps, run: ActivityRun, input: TrainInput): Promise<FineTuneResult> {
-  const { store } = deps;
+export async function trainModel(
+  deps: GpuDeps,
+  run: ActivityRun,
+  attempt: TrainingAttempt,
+): Promise<AttemptEnd> {
   const startedMs = Date.now();
-  const traces = await store.artifacts.readByUri(input.traces);
-  run.progress(STAGE, { note: 'loading the target model' });
-  const model = await localiseModel(input.finetune.model, 'finetune.model.uri', modelOptions(deps));
-  const fields = fingerprintFields(input, traces, model);
-  const owner = run.writerOf(input.attempt);
-  const taken = await takeArtifact(store, run, {
-    kind: 'model',
-    fields,
-    reuse: input.reuse,
-    owner,
-    stage: STAGE,
-    sameWork: 'trains the same model',
-  });
+  const inputs = await trainingInputs(deps, run, attempt);
+  const owner = run.writerOf(attempt.attempt);
+  const request = trainingRequest(inputs, attempt, owner);
+  // Fences the attempts before this one, or finds what one of them published before it could say so.
+  const taken = await takeAgain(deps.store, run, request);
   if (taken.status === 'published')
-    return fineTuneResult(resultOf(taken.ref, taken.manifest, true), taken.manifest);
-
-  const training = await store.trainings.claim(
-    taken.fingerprint,
-    owner,
-    async (holder) => await isRunOpen(run.client, holder, owner),
-  );
-  if (training.status === 'busy')
-    throw new Error(`the training is held by ${training.owner.workflowId}, although its model is ours`);
-  const stopPolling = new AbortController();
-  const control = pollControl(run, stopPolling.signal);
-  try {
-    const workDir = join(deps.paths.stateDir, 'training');
-    const logDir = join(deps.paths.stateDir, 'logs');
-    await mkdir(logDir, { recursive: true });
-    const outcome = await runTraining(
-      { fingerprint: taken.fingerprint, epoch: training.epoch, settings: input.finetune, traces, model },
+    return {
+      status: 'trained',
+      result: fineTuneResult(resultOf(taken.ref, taken.manifest, false), taken.manifest),
+    };
+  const { fingerprint } = taken;
+  if (fingerprint !== attempt.fingerprint)
+    throw new SecpiError(
+      'MODEL_NOT_FOUND',
+      `${attempt.finetune.model.uri} holds other files here than on the host that opened this training.`,
       {
-        store,
-        pythonPath: deps.paths.pythonPath,
-        pythonEnv: pythonEnv(deps.paths.trainerSourceDir, deps.environment),
-        workDir,
-        logFile: join(logDir, `trainer-${taken.fingerprint.slice(0, 12)}-e${training.epoch}.log`),
-        signal: run.signal,
-        isPreempted: () => run.isPreempted(),
-        onStep: (step, total, note) => run.progress(STAGE, { done: step, total, note }),
-        onNote: (note) => run.progress(STAGE, { note }),
-        onResume: async (step) =>
-          await recordAttempt(deps, taken.fingerprint, training.epoch, {
-            resumedFromStep: step,
-            startedAt: new Date().toISOString(),
-            owner,
-          }),
-        checkpointRequests: () => control.latest().checkpointRequests,
+        field: 'finetune.model.uri',
+        remedy: 'Give all GPU workers the same model, or name it by s3:// or hf:.',
       },
     );
-    try {
-      run.progress(STAGE, { note: 'uploading the model' });
-      const { fingerprint } = taken;
-      const content = await describeModel(deps, {
-        input,
-        fields,
-        traces,
-        model,
-        outcome,
+  const epoch = await claimTraining(deps, run, fingerprint, owner);
+  const control = await pollControl(run);
+  const slot = await deps.gpu.slots.acquire({
+    signal: run.signal,
+    ...(await adoptedDevice(deps, fingerprint)),
+    onWait: () => run.progress(STAGE, { note: 'waits for a GPU of this host' }),
+  });
+  try {
+    const end = await runTraining(
+      {
         fingerprint,
-        startedMs,
-      });
-      const { result, manifest } = await publishArtifact(store, { ...taken, owner }, content);
-      return fineTuneResult(result, manifest);
+        epoch,
+        settings: attempt.finetune,
+        traces: inputs.traces,
+        model: inputs.model,
+        microBatchRows: attempt.microBatchRows,
+        rollbacks: attempt.rollbacks,
+      },
+      {
+        ...(await hostOf(deps, run)),
+        guardRows: async () => inputs.guard?.file ?? null,
+        gpu: slot.device,
+        control: () => control.latest(),
+        onFigures: (training, note) => {
+          const { step, totalSteps } = training;
+          run.progress(
+            STAGE,
+            {
+              ...(step === undefined ? {} : { done: step }),
+              ...(totalSteps === undefined ? {} : { total: totalSteps }),
+              note,
+              training,
+            },
+            { isAwaited: training.lastCheckpoint !== undefined && control.takeRequest() },
+          );
+        },
+        onResume: async (figures) => {
+          const { resumedFromStep, firstStepMs } = figures;
+          if (firstStepMs === null)
+            run.progress(
+              STAGE,
+              {
+                done: resumedFromStep,
+                note: describeResume(figures),
+                training: { step: resumedFromStep, resumedFrom: resumedFromStep },
+              },
+              { isAwaited: true },
+            );
+          await recordAttempt(deps.store, fingerprint, epoch, owner, figures);
+        },
+      },
+    );
+    if (end.status === 'paused') return end;
+    try {
+      return await publish(deps, run, { attempt, inputs, outcome: end.outcome, request, startedMs });
     } finally {
-      await rm(outcome.dir, { recursive: true, force: true });
+      await end.outcome.release();
     }
   } finally {
-    stopPolling.abort();
+    control.stop();
+    slot.release();
   }
 }
 
-/** Only what changes the weights: not how often they are saved, and the model by content, not by place. */
-function fingerprintFields({ finetune }: TrainInput, traces: Manifest, model: LocalModel): FingerprintFields {
-  const { model: _, checkpointEverySteps: __, ...settings } = finetune;
-  return {
-    stage: STAGE,
-    codeVersion: TRAIN_CODE_VERSION,
-    settings,
-    traces: traces.contentSha256,
-    model: model.contentSha256,
-  };
+/** The device of the trainer that outlived the attempt before, when there is one: its own attempt takes that again. */
+async function adoptedDevice(
+  { paths }: GpuDeps,
+  fingerprint: string,
+): Promise<{ readonly adopting?: number | null }> {
+  const trainer = await liveTrainer(trainingsDir(paths), fingerprint);
+  return trainer === null ? {} : { adopting: trainer.gpu };
 }
 
-interface ModelParts {
-  readonly input: TrainInput;
-  readonly fields: FingerprintFields;
-  readonly traces: Manifest;
-  readonly model: LocalModel;
-  readonly outcome: TrainingOutcome;
-  readonly fingerprint: string;
-  readonly startedMs: number;
-}
-
-async function describeModel({ store }: Deps, parts: ModelParts): Promise<ArtifactContent> {
-  const { input, fields, traces, model, outcome, fingerprint, startedMs } = parts;
-  const { finished, started } = outcome;
-  const adapter = await store.blobs.putFolder(finished.adapterDir);
-  const merged = await store.blobs.putFolder(finished.mergedDir);
-  const under = (folder: string, files: readonly FileRef[]): FileRef[] =>
-    files.map((file) => ({ ...file, path: `${folder}/${file.path}` }));
-  const files = [...under('adapter', adapter), ...under('merged', merged)];
-  return {
-    kind: 'model',
-    contentSha256: contentHashOfFiles(files),
-    rows: finished.step,
-    parts: {},
-    files,
-    counts: {
-      trainRows: outcome.files.trainRows,
-      evalRows: outcome.files.evalRows,
-      droppedRows: started.droppedRows,
-      truncatedRows: started.truncatedRows,
-      steps: finished.step,
-    },
-    facts: {
-      base: input.finetune.model.uri,
-      baseContentSha256: model.contentSha256,
-      license: model.license,
-      evalLossBefore: finished.evalLossBefore,
-      evalLossAfter: finished.evalLossAfter,
-      logitsMaxAbsDiff: finished.logitsMaxAbsDiff,
-      lossCurve: finished.lossCurve.map(({ step, loss }) => ({ step, loss })),
-      resumedFromSteps: await resumedSteps(store, fingerprint),
-      trainTokens: started.trainTokens,
-      device: started.device,
-      precision: started.precision,
-      versions: started.versions,
-    },
-    fingerprintOf: { ...fields },
-    inputs: [{ name: 'traces', uri: input.traces, contentSha256: traces.contentSha256 }],
-    usage: emptyUsage,
-    seconds: (Date.now() - startedMs) / 1000,
-  };
-}
-
-function fineTuneResult(
-  base: Omit<
-    FineTuneResult,
-    'steps' | 'evalLossBefore' | 'evalLossAfter' | 'preemptions' | 'resumedFromSteps'
-  >,
-  manifest: Manifest,
-): FineTuneResult {
-  const number = (name: string): number | null => {
-    const value = manifest.facts[name];
-    return typeof value === 'number' ? value : null;
-  };
-  return {
-    ...base,
-    steps: manifest.rows,
-    evalLossBefore: number('evalLossBefore'),
-    evalLossAfter: number('evalLossAfter'),
-    preemptions: 0,
-    resumedFromSteps: z.array(z.int()).parse(manifest.facts['resumedFromSteps']),
-  };
-}
-
-const attemptSchema = z.strictObject({
-  resumedFromStep: z.int().nonnegative(),
-  startedAt: z.iso.datetime(),
-  owner: ownerSchema,
-});
-
-/** Heartbeats and signals can be lost with their host; what an attempt resumed from is told from the store. */
-async function recordAttempt(
-  { store }: Deps,
+async function claimTraining(
+  { store }: GpuDeps,
+  run: ActivityRun,
   id: string,
-  epoch: number,
-  attempt: z.infer<typeof attemptSchema>,
-): Promise<void> {
-  await store.objects.putIfAbsent(trainingAttemptKey(id, epoch), Buffer.from(canonicalJson(attempt)));
+  owner: Owner,
+): Promise<number> {
+  const training = await store.trainings.claim(
+    id,
+    owner,
+    async (holder) => await isRunOpen(run.client, holder, owner),
+  );
+  if (training.status === 'owned') return training.epoch;
+  throw new SecpiError('HEAD_FENCED', `${training.owner.workflowId} trains this model now.`);
 }
 
-/** Of all attempts in order; those that began at step 0 resumed nothing. */
-async function resumedSteps(store: Store, id: string): Promise<number[]> {
-  const keys = await Array.fromAsync(store.objects.list(trainingAttemptsPrefix(id)));
-  const attempts = await Promise.all(
-    keys.map(async ({ key }) =>
-      attemptSchema.parse(JSON.parse((await store.objects.get(key))?.bytes.toString() ?? 'null')),
-    ),
-  );
-  return attempts.map(({ resumedFromStep }) => resumedFromStep).filter((step) => step > 0);
+async function hostOf(
+  deps: GpuDeps,
+  run: ActivityRun,
+): Promise<Omit<TrainingHost, 'guardRows' | 'gpu' | 'control' | 'onFigures' | 'onResume'>> {
+  const dir = trainingsDir(deps.paths);
+  await mkdir(dir, { recursive: true });
+  return {
+    store: deps.store,
+    pythonPath: deps.paths.pythonPath,
+    pythonEnv: pythonEnv(deps.paths.trainerSourceDir, deps.environment),
+    trainingsDir: dir,
+    signal: run.signal,
+    whyAborted: () => run.whyAborted(),
+    graceMs: () => deps.gpu.graceMs(),
+    onNote: (note) => run.progress(STAGE, { note }),
+  };
+}
+
+/** A model that was stopped early is another artefact than the whole training, which may still be finished. */
+async function publish(
+  deps: GpuDeps,
+  run: ActivityRun,
+  {
+    attempt,
+    inputs,
+    outcome,
+    request,
+    startedMs,
+  }: {
+    readonly attempt: TrainingAttempt;
+    readonly inputs: TrainingInputs;
+    readonly outcome: TrainingOutcome;
+    readonly request: TakeRequest;
+    readonly startedMs: number;
+  },
+): Promise<AttemptEnd> {
+  run.progress(STAGE, { note: 'uploading the model' });
+  const { stoppedEarlyAtStep } = outcome;
+  const fields = stoppedEarlyAtStep === null ? inputs.fields : { ...inputs.fields, stoppedEarlyAtStep };
+  const content = await modelContent(deps, { attempt, inputs, outcome, fields, startedMs });
+  const taken = await takeAgain(deps.store, run, { ...request, fields });
+  if (taken.status === 'published')
+    return {
+      status: 'trained',
+      result: fineTuneResult(resultOf(taken.ref, taken.manifest, false), taken.manifest),
+    };
+  const { result, manifest } = await publishArtifact(deps.store, { ...taken, owner: request.owner }, content);
+  return { status: 'trained', result: fineTuneResult(result, manifest) };
+}
+
+function describeResume({ resumedFromStep: step, adopted, damaged }: AttemptFigures): string {
+  if (adopted) return `took over the trainer that runs here, at step ${step}`;
+  const passedOver = damaged
+    .map((each) => `checkpoint ${each.step} is not whole (${each.problem}); `)
+    .join('');
+  return `${passedOver}${step === 0 ? 'begins' : `resumes from step ${step}`}`;
+}
+
+interface ControlPoll {
+  latest(): Control;
+  /** True once for each request of a checkpoint that came down. */
+  takeRequest(): boolean;
+  stop(): void;
 }
 
 /** Commands come down by the workflow's `control` query: no history, and nothing is lost when it does not answer. */
-function pollControl(run: ActivityRun, stop: AbortSignal): { latest(): Control } {
-  let latest: Control = { checkpointRequests: 0 };
+async function pollControl(run: ActivityRun): Promise<ControlPoll> {
+  let latest: Control = { checkpointRequests: 0, wanted: 'train' };
+  let answered: number | null = null;
   const { log } = Context.current();
   const { workflowId, runId } = run.owner;
-  const timer = setInterval(() => {
-    run.client.workflow
-      .getHandle(workflowId, runId)
-      .query<Control>(controlQueryName)
-      .then((control) => (latest = control))
-      .catch((error: unknown) =>
-        log.debug('the control query was not answered; asked again', { error: String(error) }),
-      );
-  }, POLL_CONTROL_MS);
-  const end = (): void => clearInterval(timer);
-  stop.addEventListener('abort', end, { once: true });
-  run.signal.addEventListener('abort', end, { once: true });
-  return { latest: () => latest };
+  const ask = async (): Promise<void> => {
+    try {
+      latest = await run.client.workflow.getHandle(workflowId, runId).query<Control>(controlQueryName);
+      answered ??= latest.checkpointRequests;
+    } catch (error) {
+      log.debug('the control query was not answered; asked again', { error: String(error) });
+    }
+  };
+  // What is wanted decides how the attempt begins; a server that does not answer holds it up for a moment only.
+  await Promise.race([ask(), delay(FIRST_CONTROL_WITHIN_MS, undefined, { ref: false })]);
+  const timer = setInterval(() => void ask(), POLL_CONTROL_MS);
+  const stop = (): void => clearInterval(timer);
+  run.signal.addEventListener('abort', stop, { once: true });
+  return {
+    latest: () => latest,
+    takeRequest: () => {
+      if (answered === null || latest.checkpointRequests <= answered) return false;
+      answered = latest.checkpointRequests;
+      return true;
+    },
+    stop,
+  };
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /** The `secpi` command. Each command's code is loaded when it is called, so that --help is quick. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { workflowTypes } from '../contract/workflows.ts';
 import type { TracesOptions } from './commands/traces.ts';
+import type { WorkerFlags } from './commands/worker.ts';
 import { dataKinds } from '../services/report/data/kinds.ts';
 import { complain, exitCodes } from './exit.ts';
 import { several, severalCwes, severalKinds } from './traces/arguments.ts';
@@ -131,22 +132,99 @@ A run that still goes, or that failed, shows what its finished shards hold.
       await finish(async () => await (await import('./commands/traces.ts')).traces(run, options)),
   );
 
+const models = program
+  .command('models')
+  .description('the model registry: what is there; show, promote, export')
+  .option('--json', 'for machines', false)
+  .addHelpText(
+    'after',
+    `
+Examples:
+  npx secpi models
+  npx secpi models show my-coder@2 --card
+  npx secpi models promote my-coder@2
+  npx secpi models export my-coder --as merged --out ./my-coder
+
+Where no version is named, the current one is meant, else the newest.
+`,
+  )
+  .action(
+    async (options: { json: boolean }) =>
+      await finish(async () => await (await import('./commands/models.ts')).list(options)),
+  );
+models
+  .command('show')
+  .description('lineage and losses of a version')
+  .argument('<model>', 'NAME or NAME@VERSION')
+  .option('--card', 'the model card, Markdown', false)
+  .action(
+    async (model: string, _: unknown, command: Command) =>
+      await finish(
+        async () => await (await import('./commands/models.ts')).show(model, command.optsWithGlobals()),
+      ),
+  );
+models
+  .command('promote')
+  .description('make a version the current one; loses against somebody who promotes another at the same time')
+  .argument('<model>', 'NAME@VERSION')
+  .action(
+    async (model: string) =>
+      await finish(async () => await (await import('./commands/models.ts')).promote(model)),
+  );
+models
+  .command('export')
+  .description(
+    'write a folder that vLLM and transformers (merged) or peft (adapter) load, with its card; or the metrics',
+  )
+  .argument('<model>', 'NAME or NAME@VERSION')
+  .addOption(
+    new Option('--as <form>', 'what to write').choices(['merged', 'adapter', 'metrics']).default('merged'),
+  )
+  .requiredOption('--out <folder>', 'not there yet, or empty; it appears whole or not at all')
+  .action(
+    async (model: string, options: { as: 'merged' | 'adapter' | 'metrics'; out: string }) =>
+      await finish(async () => await (await import('./commands/models.ts')).exportTo(model, options)),
+  );
+
 program
   .command('doctor')
-  .description('check programs, memory, sandbox, Temporal and S3, and say what to do')
-  .action(async () => await finish(async () => await (await import('./commands/doctor.ts')).doctor()));
+  .description(
+    'check programs, memory, sandbox, Temporal and S3, and say what to do; with `gpu`, this machine as a GPU worker',
+  )
+  .addArgument(new Argument('[part]', 'only this, in detail').choices(['gpu']))
+  .action(
+    async (part: 'gpu' | undefined) =>
+      await finish(async () =>
+        part === 'gpu'
+          ? await (await import('./commands/doctorGpu.ts')).doctorGpu()
+          : await (await import('./commands/doctor.ts')).doctor(),
+      ),
+  );
 
 program
   .command('worker')
   .description('a worker in the foreground: control, data, gpu, sandbox; all by default')
   .argument('[kinds...]')
+  .option('--class <name>', 'gpu: serve only recipes that ask for this class (finetune.gpu.class)')
+  .option('--slots <n>', 'gpu: trainings and generations at a time (default: one a GPU; on a CPU one)')
+  .option('--idle-exit <minutes>', 'gpu: end with code 0 after so long without a task, for autoscalers')
   .addHelpText(
     'after',
-    '\nExample, on a machine with a GPU:\n  TEMPORAL_ADDRESS=host:7233 AWS_ENDPOINT_URL_S3=http://host:9000 npx secpi worker gpu\n',
+    `
+Examples, on a machine with a GPU:
+  TEMPORAL_ADDRESS=host:7233 AWS_ENDPOINT_URL_S3=http://host:9000 npx secpi worker gpu
+  npx secpi worker gpu --class a100-spot --idle-exit 20
+
+A GPU worker looks at its machine first (npx secpi doctor gpu shows the same) and ends with code 1 when it is unfit.
+SIGTERM and the preemption notices of AWS, GCP, Azure and Kubernetes let trainings save and hand over:
+  SECPI_PREEMPTION      auto (default), off, or some of aws,gcp,azure,kubernetes
+  SECPI_GRACE_SECONDS   from SIGTERM to the end (default 30)
+  SECPI_MIN_DISK_GB     free disk a GPU worker wants (default 10)
+`,
   )
   .action(
-    async (kinds: string[]) =>
-      await finish(async () => await (await import('./commands/worker.ts')).worker(kinds)),
+    async (kinds: string[], flags: WorkerFlags) =>
+      await finish(async () => await (await import('./commands/worker.ts')).worker(kinds, flags)),
   );
 
 program

@@ -15,6 +15,7 @@ import type {
   FinetuneSettings,
   ModelSource,
   Recipe,
+  Register,
 } from './recipe.ts';
 import type {
   AskInput,
@@ -86,6 +87,16 @@ export interface ControlActivities {
   ): Promise<OpenedStage>;
   openTraces(input: Opening & { filtered: string; distill: DistillSettings }): Promise<OpenedStage>;
   openAnswers(input: Opening & { dataset: string; ask: AskInput }): Promise<OpenedStage>;
+  /** Heartbeats and signals are lost with their host: how far a training is, the store tells. */
+  readTraining(input: { fingerprint: string }): Promise<TrainingRecord>;
+  /** Enters a published model under a name, once for each content. */
+  registerModel(input: { artifact: string; register: Register }): Promise<{
+    readonly name: string;
+    readonly version: number;
+    readonly promoted: boolean;
+    /** Why, for people; "" where nothing was to be decided. */
+    readonly reason: string;
+  }>;
 }
 
 export interface EndpointCheck {
@@ -115,10 +126,11 @@ export interface Publication extends Opening {
   readonly budget: BudgetHolder | null;
 }
 
-/** A slot of a worker must not wait for another run that reads the same dataset: the workflow waits. */
-export type ImportedDataset =
-  | { readonly status: 'imported'; readonly result: StageResult }
-  | { readonly status: 'busy'; readonly heldBy: string };
+/** Another run makes the same: its workflow waits, not a slot of a worker that the other run may need. */
+export interface Busy {
+  readonly status: 'busy';
+  readonly heldBy: string;
+}
 
 /** A shard of distil is done, or its candidates must run their rows' own tests first, on another machine. */
 export type DistilledShard =
@@ -129,7 +141,7 @@ export type DistilledShard =
 export interface DataActivities {
   checkEndpoints(checks: readonly EndpointCheck[]): Promise<void>;
   checkDataset(dataset: Dataset): Promise<{ readonly bytes: number }>;
-  importDataset(input: { dataset: Dataset; reuse: Reuse }): Promise<ImportedDataset>;
+  importDataset(input: { dataset: Dataset; reuse: Reuse }): Promise<StageResult | Busy>;
   /** Of the labelled rows of a calibration. */
   hashLabels(input: { calibration: Calibration }): Promise<string>;
   /** Measures the classifier on labelled rows. Throws CALIBRATION_FAILED below the gate. */
@@ -154,6 +166,41 @@ export interface DataActivities {
   estimateCost(input: { dataset: string; estimate: EstimateInput }): Promise<Estimate>;
 }
 
+export interface TrainingTask {
+  readonly traces: string;
+  readonly finetune: FinetuneSettings;
+}
+
+export type OpenedTraining =
+  | { readonly status: 'published'; readonly result: FineTuneResult }
+  /** `record`: an earlier run may have begun it. */
+  | { readonly status: 'owned'; readonly fingerprint: string; readonly record: TrainingRecord };
+
+export interface TrainingAttempt extends Opening, TrainingTask {
+  readonly fingerprint: string;
+  /** Attempts of the run in order: a later one fences those before it. */
+  readonly attempt: number;
+  /** As asked for, or smaller after memory ran out. */
+  readonly microBatchRows: number;
+  /** Divergences rolled back so far. */
+  readonly rollbacks: number;
+  /** When the run began (ISO 8601): what is told of an old run is told more rarely. */
+  readonly runStartedAt: string;
+}
+
+export type AttemptEnd =
+  | { readonly status: 'trained'; readonly result: FineTuneResult }
+  /** Saved at `step`, because the control query wants a pause. */
+  | { readonly status: 'paused'; readonly step: number };
+
+/** How far a training is, as the store knows it. */
+export interface TrainingRecord {
+  /** Step; 0 when there is none. */
+  readonly newestCheckpoint: number;
+  /** Divergences rolled back before it. */
+  readonly rollbacks: number;
+}
+
 export interface GenerateInput {
   readonly model: ModelSource;
   readonly evaluate: EvaluateSettings;
@@ -164,14 +211,11 @@ export interface GenerateInput {
 /** Queue `secpi-gpu`: training and generation. */
 export interface GpuActivities {
   checkModel(input: { model: ModelSource; field: string }): Promise<void>;
-  /** One attempt at a training: resumes from the newest checkpoint of the store. */
-  trainModel(input: {
-    traces: string;
-    finetune: FinetuneSettings;
-    reuse: Reuse;
-    attempt: number;
-  }): Promise<FineTuneResult>;
-  generateSamples(input: GenerateInput): Promise<StageResult>;
+  /** What the training is, by the content of its model and traces; takes its artefact for this run. */
+  openTraining(input: Opening & TrainingTask): Promise<OpenedTraining | Busy>;
+  /** One attempt: adopts this host's trainer or resumes from the newest checkpoint of the store. */
+  trainModel(input: TrainingAttempt): Promise<AttemptEnd>;
+  generateSamples(input: GenerateInput): Promise<StageResult | Busy>;
 }
 
 export interface GradeTask {
@@ -189,7 +233,7 @@ export interface SandboxActivities {
     stage: string;
     evaluate: EvaluateSettings;
     reuse: Reuse;
-  }): Promise<OpenedStage<GradedResult>>;
+  }): Promise<OpenedStage<GradedResult> | Busy>;
   gradeShard(input: GradeTask): Promise<ShardResult>;
   /** Runs the rows' own tests against candidates of distil. */
   testTraces(input: { candidates: Part }): Promise<{ verdicts: Part }>;

@@ -160,7 +160,7 @@ export const ERROR_CATALOGUE = {
     mender: 'user',
     retryable: false,
     remedy:
-      'Give a folder in Hugging Face format, an s3:// model artefact, or hf:owner/name with a revision.',
+      'Give a folder in Hugging Face format, an s3:// model artefact, registry:NAME@VERSION, or hf:owner/name with a revision.',
   },
   RESOURCES_INSUFFICIENT: {
     mender: 'user',
@@ -185,7 +185,45 @@ export const ERROR_CATALOGUE = {
   TRAINING_DIVERGED: {
     mender: 'user',
     retryable: false,
-    remedy: 'The loss is not finite: lower learningRate or check the traces.',
+    remedy:
+      'Lower learningRate, raise warmupShare, or look for broken traces; a new start goes on from the last good checkpoint.',
+  },
+  NOTHING_TRAINED: {
+    mender: 'user',
+    retryable: false,
+    remedy: 'Let the training reach its first checkpoint (update `checkpointNow`) before `stopEarly`.',
+  },
+  CAPACITY_UNAVAILABLE: {
+    mender: 'operator',
+    retryable: true,
+    remedy:
+      'Start a worker with `npx secpi worker gpu` (and the class the recipe asks for), or raise finetune.limits.maxCapacityWaitHours; a new start goes on from the newest checkpoint.',
+  },
+  GPU_UNFIT: {
+    mender: 'operator',
+    retryable: false,
+    remedy: 'Run `npx secpi doctor gpu`: it says what driver, CUDA, disk or memory lack.',
+  },
+  DISK_FULL: {
+    mender: 'operator',
+    retryable: true,
+    remedy: 'Free space where SECPI_STATE lies; a checkpoint needs room beside the one being uploaded.',
+  },
+  MODEL_VERSION_NOT_FOUND: {
+    mender: 'user',
+    retryable: false,
+    remedy: 'List the names and versions with `npx secpi models`.',
+  },
+  PROMOTION_CONFLICT: {
+    mender: 'user',
+    retryable: false,
+    remedy:
+      'Somebody promoted another version meanwhile: look at `npx secpi models show NAME`, and decide again.',
+  },
+  WORKER_DIED: {
+    mender: 'retry',
+    retryable: true,
+    remedy: 'None is needed: its task was handed back, and another attempt goes on.',
   },
   PREEMPTED: {
     mender: 'retry',

@@ -8,6 +8,7 @@ import {
   evaluateInputSchema,
   filterInputSchema,
   fineTuneInputSchema,
+  sweepInputSchema,
   type WorkflowType,
 } from './workflows.ts';
 
@@ -16,6 +17,7 @@ export const workflowInputSchemas = {
   filterDataset: filterInputSchema,
   distillTraces: distillInputSchema,
   fineTune: fineTuneInputSchema,
+  sweep: sweepInputSchema,
   evaluateModel: evaluateInputSchema,
   askModel: askInputSchema,
   estimateCost: estimateInputSchema,

@@ -92,6 +92,12 @@ export const checkpointManifestSchema = z.strictObject({
   step: z.int().positive(),
   epoch: z.int().positive(),
   files: z.array(fileRefSchema),
+  /** Held-out loss at this step, nats per token; null where it was not measured. */
+  evalLoss: z.number().nullable().default(null),
+  /** Times that a divergence was rolled back before this state: the learning rate is smaller by so many factors. */
+  rollbacks: z.int().nonnegative().default(0),
+  /** The last step of the training: only the export is left. */
+  final: z.boolean().default(false),
   createdAt: z.iso.datetime(),
 });
 export type CheckpointManifest = z.infer<typeof checkpointManifestSchema>;
@@ -105,6 +111,8 @@ export const trainingHeadSchema = z.strictObject({
       epoch: z.int().positive(),
       key: z.string(),
       sha256: sha256Schema,
+      evalLoss: z.number().nullable().default(null),
+      final: z.boolean().default(false),
     }),
   ),
 });

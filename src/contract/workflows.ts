@@ -31,6 +31,7 @@ export const workflowTypes = [
   'filterDataset',
   'distillTraces',
   'fineTune',
+  'sweep',
   'evaluateModel',
   'askModel',
   'estimateCost',
@@ -92,6 +93,34 @@ export const fineTuneInputSchema = z.strictObject({
 });
 export type FineTuneInput = z.infer<typeof fineTuneInputSchema>;
 
+/** The queue of a class of GPU workers; of those without a class where none is given. */
+export function gpuQueue(gpuClass?: string): string {
+  return gpuClass === undefined ? queues.gpu : `${queues.gpu}-${gpuClass}`;
+}
+
+/** Several trainings on the same traces, compared by held-out loss. */
+export const sweepInputSchema = z.strictObject({
+  ...inputBase,
+  traces: artifactUri('traces'),
+  trainings: z
+    .array(
+      z.strictObject({
+        name: z
+          .string()
+          .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be lower case letters, digits, ".", "_", "-"'),
+        finetune: finetuneSchema,
+      }),
+    )
+    .min(1)
+    .max(200)
+    .refine((trainings) => new Set(trainings.map(({ name }) => name)).size === trainings.length, {
+      message: 'two trainings have the same name',
+    }),
+  /** Trainings worked on at the same time; workers bound it too. */
+  parallel: z.int().min(1).max(64).default(4),
+});
+export type SweepInput = z.infer<typeof sweepInputSchema>;
+
 export const evaluateInputSchema = z.strictObject({
   ...inputBase,
   model: modelSourceSchema,
@@ -127,10 +156,50 @@ export const fineTuneResultSchema = stageResultSchema.extend({
   steps: z.int(),
   evalLossBefore: z.number().nullable(),
   evalLossAfter: z.number().nullable(),
+  guardLossBefore: z.number().nullable(),
+  guardLossAfter: z.number().nullable(),
   preemptions: z.int(),
   resumedFromSteps: z.array(z.int()),
+  /** What was trained again after losses, as far as the workflow was told of it. */
+  stepsRepeated: z.int(),
+  gpuHours: z.number(),
+  /** Set when `stopEarly` ended it: the step of the best checkpoint, whose weights these are. */
+  stoppedEarlyAtStep: z.int().nullable(),
+  /** Rows of one forward pass at the end: smaller than asked for after memory ran out. */
+  microBatchRows: z.int(),
+  rollbacks: z.int(),
+  /** Entry of the model registry, when the recipe asks for one. */
+  registered: z
+    .strictObject({
+      name: z.string(),
+      version: z.int(),
+      promoted: z.boolean(),
+      /** Why it was promoted or not, for people; "" where nothing was to be decided. */
+      reason: z.string(),
+    })
+    .nullable(),
 });
 export type FineTuneResult = z.infer<typeof fineTuneResultSchema>;
+
+export const sweepResultSchema = z.strictObject({
+  /** Best first; failed ones last. */
+  trainings: z.array(
+    z.strictObject({
+      name: z.string(),
+      artifact: z.string().nullable(),
+      evalLossAfter: z.number().nullable(),
+      guardLossBefore: z.number().nullable(),
+      guardLossAfter: z.number().nullable(),
+      steps: z.int().nullable(),
+      gpuHours: z.number().nullable(),
+      /** Code, problem and remedy of one that failed. */
+      error: z.string().nullable(),
+    }),
+  ),
+  /** Lowest held-out loss; null when none was measured. */
+  best: z.string().nullable(),
+});
+export type SweepResult = z.infer<typeof sweepResultSchema>;
 
 export const evaluateResultSchema = stageResultSchema.extend({
   generation: artifactRefSchema,
@@ -152,6 +221,25 @@ export type SecpiResult = z.infer<typeof secpiResultSchema>;
 
 export type StageState = 'waiting' | 'running' | 'paused' | 'done' | 'reused' | 'failed' | 'cancelled';
 
+/** Of a training, as its host and its workflow know it. */
+export interface TrainingFigures {
+  readonly step: number;
+  readonly totalSteps: number | null;
+  /** Nats per trained token, of the last step. */
+  readonly loss: number | null;
+  readonly tokensPerSecond: number | null;
+  readonly secondsLeft: number | null;
+  /** Share of the GPU's bf16 peak that the model's arithmetic used; null where the peak is not known. */
+  readonly peakShare: number | null;
+  /** Step of the newest checkpoint that is safe in the store. */
+  readonly lastCheckpoint: number | null;
+  /** The step that the running attempt began after. */
+  readonly resumedFrom: number;
+  readonly gpuHours: number;
+  readonly preemptions: number;
+  readonly stepsRepeated: number;
+}
+
 /** One line of the progress query. Units of rows: dataset rows, traces, steps or samples, as `unit` says. */
 export interface StageProgress {
   readonly name: string;
@@ -164,6 +252,8 @@ export interface StageProgress {
   readonly note: string;
   readonly artifact: string | null;
   readonly seconds: number | null;
+  /** Only of a training. */
+  readonly training?: TrainingFigures;
 }
 
 /** Answer of the `progress` query. */
@@ -182,14 +272,34 @@ export interface Progress {
 /** Signal `progress`: an activity to its workflow, or a child to its parent. At most one a few seconds. */
 export interface ProgressSignal {
   readonly stage: string;
-  readonly progress: Partial<Omit<StageProgress, 'name'>>;
+  readonly progress: Partial<Omit<StageProgress, 'name' | 'training'>> & {
+    /** What a host tells is merged into what is known. */
+    readonly training?: Partial<TrainingFigures>;
+  };
 }
 
 /** Answer of the `control` query, polled by long activities: commands come down without history. */
 export interface Control {
   /** Raised by the update `checkpointNow`: the trainer saves when it sees a higher number. */
   readonly checkpointRequests: number;
+  /** "pause": save, free the GPU, hand over. "stop": the same, then export the best checkpoint. */
+  readonly wanted: 'train' | 'pause' | 'stop';
 }
+
+/** Answer of the updates of a training. */
+export interface TrainingState {
+  readonly state: 'training' | 'waiting' | 'paused' | 'stopping';
+  readonly step: number;
+  readonly lastCheckpoint: number | null;
+}
+
+/** Input of the update `resume`: limits that are raised, when one of them paused the run. */
+export const resumeSchema = z
+  .strictObject({
+    maxGpuHours: z.number().positive().max(1_000_000).optional(),
+    maxWallHours: z.number().positive().max(100_000).optional(),
+  })
+  .default({});
 
 /**
  * The money of a run. `granted` is with workers as tranches and counts as spent until they settle; so
@@ -240,6 +350,9 @@ export const raiseBudgetUpdateName = 'raiseBudget';
 export const grantTrancheUpdateName = 'grantTranche';
 export const settleTrancheSignalName = 'settleTranche';
 export const checkpointNowUpdateName = 'checkpointNow';
+export const pauseUpdateName = 'pause';
+export const resumeUpdateName = 'resume';
+export const stopEarlyUpdateName = 'stopEarly';
 
 /** Input of the update `raiseBudget`: the new cap, not what is added. */
 export const raiseBudgetSchema = z.strictObject({ capUsd: z.number().positive().max(10_000_000) });

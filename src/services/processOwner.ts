@@ -38,6 +38,19 @@ export function thisBoot(): string {
   return readOr(hostname(), () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
 }
 
+/** A process of this machine, by its pid; startTicks is 0 when it has ended already. */
+export function ownerOf(pid: number): ProcessOwner {
+  const readStat = (): string => {
+    try {
+      return readFileSync(`/proc/${pid}/stat`, 'utf8');
+    } catch (error) {
+      if (isGone(error)) return '';
+      throw error;
+    }
+  };
+  return { place: thisPlace(), pid, startTicks: startTicksIn(readOr('', readStat)) };
+}
+
 function thisPlace(): string {
   const boot = thisBoot();
   const namespace = readOr('', () => readlinkSync('/proc/self/ns/pid'));

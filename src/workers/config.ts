@@ -7,11 +7,29 @@ import { z } from 'zod';
 import { SecpiError } from '../contract/errors.ts';
 import { describeIssues } from '../contract/parse.ts';
 import type { WorkerPaths } from '../activities/deps.ts';
+import { preemptionSources } from '../services/gpu/types.ts';
+import { METADATA_URL, type WatchOptions } from '../services/gpu/preemption/watch.ts';
 import type { StoreOptions } from '../services/store/index.ts';
 
 export const projectDir = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `auto`, `off`, or names of clouds by comma. */
+const preemptionSchema = z.string().transform((text, context): WatchOptions['sources'] => {
+  if (text === 'auto') return 'auto';
+  const names = text === 'off' ? [] : text.split(',').map((name) => name.trim());
+  const parsed = z.array(z.enum(preemptionSources)).safeParse(names);
+  if (parsed.success) return parsed.data;
+  context.addIssue({
+    code: 'custom',
+    message: `must be auto, off, or some of ${preemptionSources.join(', ')} by comma`,
+  });
+  return z.NEVER;
+});
+
+/** Where the kubelet mounts them, in every cluster. */
+const SERVICE_ACCOUNT_DIR = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 const environmentSchema = z.object({
   AWS_ENDPOINT_URL_S3: z.url().optional(),
@@ -28,6 +46,14 @@ const environmentSchema = z.object({
   SECPI_STATE: z.string().min(1).default(join(projectDir, '.secpi')),
   SECPI_PYTHON: z.string().min(1).default('python3'),
   SECPI_TASK_SLOTS: z.coerce.number().int().min(1).max(1000).optional(),
+  SECPI_PREEMPTION: preemptionSchema.default('auto'),
+  SECPI_METADATA_URL: z.url().default(METADATA_URL),
+  SECPI_GRACE_SECONDS: z.coerce.number().positive().max(86_400).default(30),
+  SECPI_MIN_DISK_GB: z.coerce.number().nonnegative().max(1_000_000).default(10),
+  KUBERNETES_SERVICE_HOST: z.string().min(1).optional(),
+  KUBERNETES_SERVICE_PORT: z.coerce.number().int().min(1).max(65_535).default(443),
+  POD_NAME: z.string().min(1).optional(),
+  HOSTNAME: z.string().min(1).optional(),
 });
 
 export interface WorkerConfig {
@@ -35,6 +61,14 @@ export interface WorkerConfig {
   readonly paths: WorkerPaths;
   /** Grading and LLM activities at a time; default by the machine. */
   readonly taskSlots: number | undefined;
+  readonly gpu: GpuConfig;
+}
+
+export interface GpuConfig {
+  readonly preemption: Pick<WatchOptions, 'sources' | 'metadataUrl' | 'kubernetes'>;
+  /** From SIGTERM, or a notice that tells no time, to the end. */
+  readonly gracePeriodMs: number;
+  readonly minFreeDiskBytes: number;
 }
 
 /** Throws RECIPE_INVALID naming the variable. Empty variables count as unset. */
@@ -57,6 +91,7 @@ export function readWorkerConfig(environment: Environment): WorkerConfig {
     SECPI_PREFIX: prefix,
     ...rest
   } = parsed.data;
+  const { KUBERNETES_SERVICE_HOST: apiHost, POD_NAME: podName = rest.HOSTNAME } = rest;
   const stateDir = resolve(rest.SECPI_STATE);
   const tempDir = join(stateDir, 'tmp');
   mkdirSync(tempDir, { recursive: true });
@@ -72,5 +107,21 @@ export function readWorkerConfig(environment: Environment): WorkerConfig {
       suiteDir: join(projectDir, 'suite'),
     },
     taskSlots: rest.SECPI_TASK_SLOTS,
+    gpu: {
+      preemption: {
+        sources: rest.SECPI_PREEMPTION,
+        metadataUrl: rest.SECPI_METADATA_URL,
+        kubernetes:
+          apiHost === undefined || podName === undefined
+            ? null
+            : {
+                apiUrl: `https://${apiHost.includes(':') ? `[${apiHost}]` : apiHost}:${rest.KUBERNETES_SERVICE_PORT}`,
+                podName,
+                serviceAccountDir: SERVICE_ACCOUNT_DIR,
+              },
+      },
+      gracePeriodMs: rest.SECPI_GRACE_SECONDS * 1000,
+      minFreeDiskBytes: rest.SECPI_MIN_DISK_GB * 1e9,
+    },
   };
 }

@@ -1,11 +1,12 @@
 /**
- * The entry of every worker: `node src/workers/main.ts [control|data|gpu|sandbox …]`, all four by default.
+ * The entry of every worker: `node src/workers/main.ts [control|data|gpu|sandbox …]`, all four by default, and
+ * `--class NAME --slots N --idle-exit MINUTES` for a GPU worker.
  * A queue is a kind of machine; each kind polls its own queue with the activities of that kind. Prints
- * `{"event":"ready"}` when it polls; SIGINT and SIGTERM hand over what is running and end it. A kind that fails takes
- * the others along, and the process ends with exit code 1.
+ * `{"event":"ready"}` when it polls; SIGINT, SIGTERM and a cloud's notice hand over what is running and end it. A kind
+ * that fails takes the others along, and the process ends with exit code 1.
  */
 import { availableParallelism } from 'node:os';
-import { inspect, parseArgs } from 'node:util';
+import { inspect } from 'node:util';
 import { Client } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
@@ -15,24 +16,28 @@ import { handBackTasks } from '../activities/heldTasks.ts';
 import { temporalBank } from '../activities/bank.ts';
 import { recoverTranches } from '../services/budget/recoverTranches.ts';
 import { messageOf, SecpiError } from '../contract/errors.ts';
-import { redact } from '../contract/secrets.ts';
 import { queues, type WorkerKind } from '../contract/workflows.ts';
 import { openStore } from '../services/store/index.ts';
-import { readWorkerConfig, type WorkerConfig } from './config.ts';
+import { parseWorkerArguments } from './arguments.ts';
 import { bundleWorkflows } from './bundle.ts';
+import { readWorkerConfig, type WorkerConfig } from './config.ts';
+import { prepareGpu, type GpuPart } from './gpu.ts';
+import { log, say } from './log.ts';
+import { runTogether } from './runTogether.ts';
 
 /** Heartbeats carry the time of the last progress; sent this often they cost little and are seldom stale. */
 const HEARTBEAT_THROTTLE = '2s';
 /** Shards at a time: enough that one's last rows do not leave the endpoint idle. */
 const DATA_TASKS = 8;
 const SETTLE_EVERY_MS = 60_000;
-/** After a notice to leave: a training step and a save fit in. */
-const SHUTDOWN_FORCE_TIME = '90s';
-/** After a failure the process is gone by then, whatever still holds it: the force time and the closing fit in. */
-const END_AFTER_FAILURE_MS = 100_000;
+/** After a notice to leave: the longest notice of a cloud (two minutes), and a moment for the end itself. */
+const SHUTDOWN_FORCE_MS = 130_000;
+/** Closing the connections and the pools. */
+const CLOSING_MS = 10_000;
 
 async function main(): Promise<void> {
-  const kinds = parseKinds(process.argv.slice(2));
+  const args = parseWorkerArguments(process.argv.slice(2));
+  const { kinds } = args;
   const config = readWorkerConfig(process.env);
   Runtime.install({
     logger: new DefaultLogger('INFO', ({ level, message, meta }) => log(level, message, meta)),
@@ -48,13 +53,15 @@ async function main(): Promise<void> {
     const pools = createAskPools((error) =>
       log('WARN', 'answers wait on this disk for the store', { error: messageOf(error) }),
     );
-    const options = await Promise.all(kinds.map(async (kind) => await optionsOf(kind, deps, pools, config)));
     const client = new Client({ connection, namespace });
-    const tasks = await handBackTasks(heldTasksDir(config.paths), client, {
-      namespace,
-      onTrouble: (error) => log('WARN', 'a task of a dead worker waits for its timeout', { error }),
-    });
-    if (tasks > 0) log('INFO', `handed back ${tasks} tasks of a worker that died here`);
+    // What a killed worker held goes back at once: nobody works on it while this one looks at its machine.
+    const [gpu] = await Promise.all([
+      kinds.includes('gpu') ? prepareGpu(deps, config, args) : null,
+      handBack(deps, client, namespace),
+    ]);
+    const forceMs = Math.max(SHUTDOWN_FORCE_MS, config.gpu.gracePeriodMs);
+    const needs: Needs = { deps, pools, config, gpu, forceMs };
+    const options = await Promise.all(kinds.map(async (kind) => await optionsOf(kind, needs)));
     await settleTranches(deps, client);
     // Late: a connection with workers that never ran cannot be closed.
     const workers = await Promise.all(
@@ -64,39 +71,18 @@ async function main(): Promise<void> {
     const settling = setInterval(() => void settleTranches(deps, client), SETTLE_EVERY_MS);
     settling.unref();
     try {
-      const ended = runTogether(workers);
-      process.stdout.write(`${JSON.stringify({ event: 'ready', kinds, pid: process.pid })}\n`);
+      const { ended, leave } = runTogether(workers, forceMs + CLOSING_MS);
+      say('ready', { kinds, pid: process.pid });
+      gpu?.start(client, leave);
       await ended;
     } finally {
       clearInterval(settling);
+      await gpu?.stop();
       await close('the pools', pools);
     }
   } finally {
     await close('the connection to Temporal', connection);
   }
-}
-
-/** Until all have ended. When one fails the others hand over; throws the first failure, once all have ended. */
-async function runTogether(workers: readonly Worker[]): Promise<void> {
-  const failures: unknown[] = [];
-  const fail = (error: unknown, taskQueue: string): void => {
-    failures.push(error);
-    log('ERROR', `the worker of ${taskQueue} failed; this process ends`, { error });
-    if (failures.length > 1) return;
-    setTimeout(() => {
-      log('ERROR', 'what still ran after the failure is cut off');
-      process.exit(1);
-    }, END_AFTER_FAILURE_MS);
-    for (const other of workers) {
-      if (other.getState() === 'RUNNING') other.shutdown();
-    }
-  };
-  await Promise.all(
-    workers.map(
-      async (worker) => await worker.run().catch((error: unknown) => fail(error, worker.options.taskQueue)),
-    ),
-  );
-  if (failures.length > 0) throw failures[0];
 }
 
 /** What goes wrong here is told, and hides nothing that went wrong before. */
@@ -106,6 +92,14 @@ async function close(name: string, thing: { close(): Promise<void> }): Promise<v
   } catch (error) {
     log('WARN', `${name} did not close`, { error });
   }
+}
+
+async function handBack({ paths }: Deps, client: Client, namespace: string): Promise<void> {
+  const tasks = await handBackTasks(heldTasksDir(paths), client, {
+    namespace,
+    onTrouble: (error) => log('WARN', 'a task of a dead worker waits for its timeout', { error }),
+  });
+  if (tasks > 0) log('INFO', `handed back ${tasks} tasks of a worker that died here`);
 }
 
 /** Money that processes of this host held when they were killed goes back to its run, or is charged. */
@@ -123,31 +117,25 @@ async function settleTranches({ paths }: Deps, client: Client): Promise<void> {
   }
 }
 
-function parseKinds(args: readonly string[]): WorkerKind[] {
-  const { positionals } = parseArgs({ args: [...args], allowPositionals: true });
-  const known = Object.keys(queues);
-  const unknown = positionals.find((kind) => !known.includes(kind));
-  if (unknown !== undefined) {
-    throw new SecpiError('RECIPE_INVALID', `"${unknown}" is not a kind of worker.`, {
-      field: 'kinds',
-      remedy: `Name some of ${known.join(', ')}, or none for all.`,
-    });
-  }
-  return (positionals.length === 0 ? known : positionals) as WorkerKind[];
+interface Needs {
+  readonly deps: Deps;
+  readonly pools: AskPools;
+  readonly config: WorkerConfig;
+  /** Null where no GPU worker was asked for. */
+  readonly gpu: GpuPart | null;
+  readonly forceMs: number;
 }
 
 /** What a kind needs is loaded for it alone: a worker that only asks models carries no report and no compiler. */
 async function optionsOf(
   kind: WorkerKind,
-  deps: Deps,
-  pools: AskPools,
-  { taskSlots }: WorkerConfig,
+  { deps, pools, config: { taskSlots }, gpu, forceMs }: Needs,
 ): Promise<WorkerOptions> {
   const common = {
     taskQueue: queues[kind],
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
-    shutdownForceTime: SHUTDOWN_FORCE_TIME,
+    shutdownForceTime: forceMs,
   } as const;
   switch (kind) {
     case 'control': {
@@ -167,9 +155,16 @@ async function optionsOf(
       };
     }
     case 'gpu': {
+      if (gpu === null) throw new Error('the GPU part was not prepared');
       const { createGpuActivities } = await import('../activities/gpu.ts');
-      // One training or generation at a time: a GPU, or a CPU standing in for it, is not shared.
-      return { ...common, activities: createGpuActivities(deps), maxConcurrentActivityTaskExecutions: 1 };
+      return {
+        ...common,
+        taskQueue: gpu.taskQueue,
+        activities: createGpuActivities({ ...deps, gpu: gpu.host }),
+        // A task without a device would wait here, while another worker may have one.
+        maxConcurrentActivityTaskExecutions: gpu.host.slots.count,
+        interceptors: { activity: [gpu.activity.interceptor] },
+      };
     }
     case 'sandbox': {
       const { createSandboxActivities } = await import('../activities/sandbox.ts');
@@ -182,16 +177,10 @@ async function optionsOf(
   }
 }
 
-function log(level: string, message: string, meta?: Record<string | symbol, unknown>): void {
-  const text =
-    meta === undefined
-      ? ''
-      : ` ${JSON.stringify(meta, (_, value: unknown) => (value instanceof Error ? inspect(value) : value))}`;
-  process.stderr.write(`${redact(`${new Date().toISOString()} ${level} ${message}${text}`)}\n`);
-}
-
 try {
   await main();
+  // A request to a store that is gone would hold the process for minutes.
+  setTimeout(() => process.exit(0), CLOSING_MS).unref();
 } catch (error) {
   // What tells its remedy needs no stack; of anything else all that is known, causes too.
   const isPlain = error instanceof SecpiError && error.cause === undefined;

@@ -13,6 +13,7 @@ import {
   log,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import { describeTraining, noFigures } from './trainingFigures.ts';
 import {
   progressQueryName,
   progressSignalName,
@@ -41,8 +42,11 @@ export interface AttributeValues {
   readonly SecpiFuncSec?: number;
 }
 
+/** What is told of a stage; figures of a training are merged into those known. */
+export type StagePatch = ProgressSignal['progress'];
+
 export interface Board {
-  update(stage: string, patch: Partial<Omit<StageProgress, 'name'>>): void;
+  update(stage: string, patch: StagePatch): void;
   begin(stage: string, note: string): void;
   /** While `why` is given a running stage is shown as paused, whatever its activities tell; null ends it. */
   hold(stage: string, why: string | null): void;
@@ -51,6 +55,13 @@ export interface Board {
   attributes(values: AttributeValues): void;
   stage(name: string): StageProgress;
   costUsd(): number;
+}
+
+export interface BoardOptions {
+  /** Sees what activities and children tell before it is shown, and may add to it. */
+  readonly onTold?: (stage: string, patch: StagePatch) => StagePatch;
+  /** How the parent workflow calls a stage, where it calls it otherwise. */
+  readonly nameInParent?: (stage: string) => string;
 }
 
 interface Line extends StageProgress {
@@ -66,6 +77,7 @@ function shown({ startedAtMs: _, held, ...line }: Line): StageProgress {
 export function createBoard(
   workflow: WorkflowType,
   stages: readonly { name: string; unit: StageProgress['unit'] }[],
+  { onTold = (_, patch) => patch, nameInParent = (stage) => stage }: BoardOptions = {},
 ): Board {
   const lines = new Map<string, Line>(stages.map(({ name, unit }) => [name, emptyLine(name, unit)]));
   const pending: AttributeValues[] = [];
@@ -74,19 +86,25 @@ export function createBoard(
 
   const line = (name: string): Line => lines.get(name) ?? emptyLine(name, 'rows');
 
-  const update = (stage: string, patch: Partial<Omit<Line, 'name' | 'startedAtMs'>>): void => {
+  const update = (stage: string, { training, ...patch }: StagePatch & Partial<Pick<Line, 'held'>>): void => {
     const before = line(stage);
     const started = before.startedAtMs ?? (patch.state === 'running' ? Date.now() : null);
     const ended = patch.state !== undefined && isEnd(patch.state) && started !== null;
     const seconds = patch.seconds ?? (ended ? (Date.now() - started) / 1000 : before.seconds);
-    const after: Line = { ...before, ...patch, startedAtMs: started, seconds };
+    const after: Line = {
+      ...before,
+      ...patch,
+      startedAtMs: started,
+      seconds,
+      ...(training === undefined ? {} : { training: { ...(before.training ?? noFigures), ...training } }),
+    };
     lines.set(stage, after);
     setCurrentDetails(renderDetails(workflow, [...lines.values()].map(shown)));
-    tellParent(shown(before), shown(after), signalledAtMs);
+    tellParent(nameInParent(stage), shown(before), shown(after), signalledAtMs);
   };
 
   setHandler(progressQuery, () => toProgress(workflow, [...lines.values()].map(shown)));
-  setHandler(progressSignal, ({ stage, progress }) => update(stage, progress));
+  setHandler(progressSignal, ({ stage, progress }) => update(stage, onTold(stage, progress)));
 
   return {
     update,
@@ -125,7 +143,12 @@ function isEnd(state: StageState): boolean {
   return state === 'done' || state === 'reused' || state === 'failed' || state === 'cancelled';
 }
 
-function tellParent(before: StageProgress, after: StageProgress, signalledAtMs: Map<string, number>): void {
+function tellParent(
+  nameInParent: string,
+  before: StageProgress,
+  after: StageProgress,
+  signalledAtMs: Map<string, number>,
+): void {
   const { parent, startTime } = workflowInfo();
   if (parent === undefined) return;
   const now = Date.now();
@@ -137,9 +160,9 @@ function tellParent(before: StageProgress, after: StageProgress, signalledAtMs: 
   const due = now - (signalledAtMs.get(after.name) ?? 0) >= everyMs;
   if (before.state === after.state && !due) return;
   signalledAtMs.set(after.name, now);
-  const { name, ...progress } = after;
+  const { name: _, ...progress } = after;
   getExternalWorkflowHandle(parent.workflowId, parent.runId)
-    .signal(progressSignal, { stage: name, progress })
+    .signal(progressSignal, { stage: nameInParent, progress })
     .catch((error: unknown) =>
       log.warn('the parent did not take a progress signal; it may have ended', { error: String(error) }),
     );
@@ -210,5 +233,8 @@ function renderDetails(workflow: WorkflowType, lines: readonly StageProgress[]):
     '| stage | state | progress | time | cost | note |',
     '|---|---|---|---|---|---|',
     ...rows,
+    ...lines.flatMap(({ state, training }) =>
+      training === undefined ? [] : ['', describeTraining(training, state)],
+    ),
   ].join('\n');
 }

@@ -2,7 +2,7 @@
 import { evaluateInputSchema, type EvaluateResult } from '../contract/workflows.ts';
 import { createBoard } from './board.ts';
 import { parseOrFail } from './failures.ts';
-import { checks, gpuPatient, runShards, sandbox } from './stages.ts';
+import { checks, gpuOn, runShards, sandbox, untilFree } from './stages.ts';
 import { stageWorkflow } from './stageWorkflow.ts';
 
 /** Grading activities at a time over all sandbox workers. */
@@ -19,14 +19,26 @@ export async function evaluateModel(input: unknown): Promise<EvaluateResult> {
       [{ benchmarks: evaluate.benchmarks, field: 'evaluate.benchmarks' }],
     );
     board.update(stage, { note: 'waiting for a free GPU worker' });
-    const generated = await gpuPatient.generateSamples.executeWithOptions(
-      { summary: `generate samples of the ${label} model` },
-      [{ model, evaluate, reuse, stage }],
+    const generated = await untilFree(
+      board,
+      stage,
+      'generates the same samples',
+      async () =>
+        await gpuOn(evaluate.gpu.class, { patient: true }).generateSamples.executeWithOptions(
+          { summary: `generate samples of the ${label} model` },
+          [{ model, evaluate, reuse, stage }],
+        ),
     );
     const generation = generated.artifact;
-    const opened = await sandbox.openEvaluation.executeWithOptions(
-      { summary: `take or reuse the grading of ${generation.rows} samples` },
-      [{ generation: generation.uri, stage, evaluate, reuse }],
+    const opened = await untilFree(
+      board,
+      stage,
+      'grades the same samples',
+      async () =>
+        await sandbox.openEvaluation.executeWithOptions(
+          { summary: `take or reuse the grading of ${generation.rows} samples` },
+          [{ generation: generation.uri, stage, evaluate, reuse }],
+        ),
     );
     const graded = opened.status === 'published' ? opened.result : await grade(opened);
     board.attributes({ SecpiFuncSec: graded.funcSec.value });

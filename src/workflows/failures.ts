@@ -36,7 +36,16 @@ export function toFailure(error: SecpiError): ApplicationFailure {
 export type Loss =
   | { readonly kind: 'cancelled' }
   /** The host vanished or was taken away: nothing was reported in time, or a hand-over was. */
-  | { readonly kind: 'preempted'; readonly why: string }
+  | {
+      readonly kind: 'preempted';
+      readonly why: string;
+      /** Said by the worker that was told to leave; otherwise nobody knows why it fell silent. */
+      readonly noticed: boolean;
+      /** The last heartbeat that arrived, where one was lost. */
+      readonly lastHeartbeat: unknown;
+    }
+  /** No worker took the task in time. */
+  | { readonly kind: 'noCapacity' }
   | {
       readonly kind: 'error';
       readonly code: ErrorCode;
@@ -48,10 +57,16 @@ export type Loss =
 export function classifyLoss(error: unknown): Loss {
   if (isCancellation(error)) return { kind: 'cancelled' };
   const cause = rootOf(error);
-  if (cause instanceof TimeoutFailure)
-    return { kind: 'preempted', why: `no heartbeat (${cause.timeoutType})` };
+  if (cause instanceof TimeoutFailure) {
+    if (cause.timeoutType === 'SCHEDULE_TO_START') return { kind: 'noCapacity' };
+    const why = `no heartbeat (${cause.timeoutType})`;
+    return { kind: 'preempted', why, noticed: false, lastHeartbeat: cause.lastHeartbeatDetails };
+  }
   if (cause instanceof ApplicationFailure) {
-    if (cause.type === 'PREEMPTED') return { kind: 'preempted', why: cause.message };
+    if (cause.type === 'PREEMPTED' || cause.type === 'WORKER_DIED') {
+      const noticed = cause.type === 'PREEMPTED';
+      return { kind: 'preempted', why: cause.message, noticed, lastHeartbeat: null };
+    }
     const code = isErrorCode(cause.type) ? cause.type : 'INTERNAL';
     return { kind: 'error', code, message: cause.message, retryable: cause.nonRetryable !== true };
   }

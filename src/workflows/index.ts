@@ -5,4 +5,5 @@ export { estimateCost } from './estimateCost.ts';
 export { evaluateModel } from './evaluateModel.ts';
 export { filterDataset } from './filterDataset.ts';
 export { fineTune } from './fineTune.ts';
+export { sweep } from './sweep.ts';
 export { secpi } from './secpi.ts';

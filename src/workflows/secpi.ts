@@ -109,10 +109,12 @@ async function checkEverything(recipe: Recipe, board: Board): Promise<void> {
 /** A GPU that is busy with another run must not hold up this check: the stage itself looks again. */
 async function checkModelIfFree({ finetune }: Recipe): Promise<void> {
   try {
-    await checks.gpu.checkModel.executeWithOptions(
-      { summary: 'is the target model there?', scheduleToStartTimeout: '15s' },
-      [{ model: finetune.model, field: 'finetune.model.uri' }],
-    );
+    await checks
+      .gpu(finetune.gpu.class)
+      .checkModel.executeWithOptions(
+        { summary: 'is the target model there?', scheduleToStartTimeout: '15s' },
+        [{ model: finetune.model, field: 'finetune.model.uri' }],
+      );
   } catch (error) {
     const cause = error instanceof ActivityFailure ? error.cause : undefined;
     if (!(cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START')) throw error;

@@ -1,6 +1,13 @@
 /** The activities by queue, with the patience each kind of work deserves, and the window that shards run in. */
-import { ActivityCancellationType, CancellationScope, proxyActivities, sleep } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  CancellationScope,
+  proxyActivities,
+  sleep,
+  type ActivityInterfaceFor,
+} from '@temporalio/workflow';
 import type {
+  Busy,
   ControlActivities,
   DataActivities,
   EndpointCheck,
@@ -11,7 +18,7 @@ import type {
 } from '../contract/activities.ts';
 import type { Board } from './board.ts';
 import type { Dataset, DistillSettings, FilterSettings } from '../contract/recipe.ts';
-import { queues } from '../contract/workflows.ts';
+import { gpuQueue, queues } from '../contract/workflows.ts';
 import { emptyUsage, addUsage } from '../contract/usage.ts';
 
 /** A worker that vanishes is noticed within this time; heartbeats are sent every 2 s. */
@@ -42,6 +49,14 @@ export const control = proxyActivities<ControlActivities>({
   retry: patientRetry,
 });
 
+/** What a run of days cannot do without is asked for a day, whatever is gone meanwhile. */
+export const patientControl = proxyActivities<Pick<ControlActivities, 'readTraining'>>({
+  ...common,
+  taskQueue: queues.control,
+  startToCloseTimeout: '5m',
+  retry: { ...patientRetry, maximumAttempts: 1440 },
+});
+
 export const data = proxyActivities<DataActivities>({
   ...common,
   taskQueue: queues.data,
@@ -49,20 +64,26 @@ export const data = proxyActivities<DataActivities>({
   retry: patientRetry,
 });
 
-/** Real errors of training are counted by the workflow, so an attempt is never repeated by the policy. */
-export const gpu = proxyActivities<GpuActivities>({
-  ...common,
-  taskQueue: queues.gpu,
-  startToCloseTimeout: '60d',
-  retry: { maximumAttempts: 1 },
-});
+export interface GpuPatience {
+  /** Passing faults are tried again by the server; else each end is the workflow's to judge. */
+  readonly patient: boolean;
+  /** How long a GPU may be waited for; for ever where it is not given. */
+  readonly waitMs?: number;
+}
 
-export const gpuPatient = proxyActivities<GpuActivities>({
-  ...common,
-  taskQueue: queues.gpu,
-  startToCloseTimeout: '7d',
-  retry: patientRetry,
-});
+/** The GPU workers of one class. */
+export function gpuOn(
+  gpuClass: string | undefined,
+  { patient, waitMs }: GpuPatience,
+): ActivityInterfaceFor<Pick<GpuActivities, 'openTraining' | 'trainModel' | 'generateSamples'>> {
+  return proxyActivities({
+    ...common,
+    taskQueue: gpuQueue(gpuClass),
+    ...(waitMs === undefined ? {} : { scheduleToStartTimeout: waitMs }),
+    startToCloseTimeout: '60d',
+    retry: patient ? patientRetry : { maximumAttempts: 1 },
+  });
+}
 
 export const sandbox = proxyActivities<SandboxActivities>({
   ...common,
@@ -77,7 +98,8 @@ export const checks = {
     ...checking,
     taskQueue: queues.data,
   }),
-  gpu: proxyActivities<Pick<GpuActivities, 'checkModel'>>({ ...checking, taskQueue: queues.gpu }),
+  gpu: (gpuClass: string | undefined) =>
+    proxyActivities<Pick<GpuActivities, 'checkModel'>>({ ...checking, taskQueue: gpuQueue(gpuClass) }),
   sandbox: proxyActivities<Pick<SandboxActivities, 'checkBenchmarks'>>({
     ...checking,
     taskQueue: queues.sandbox,
@@ -96,22 +118,42 @@ export const EVENTS_PER_ACTIVITY = 6;
 const FIRST_LOOK_MS = 3000;
 const LAST_LOOK_MS = 60_000;
 
-/** The dataset's artefact. While another run reads the same, this workflow waits and no worker's slot does. */
+/** While another run makes the same, this workflow waits and no worker's slot does. `doing`: "reads the same dataset". */
+export async function untilFree<Result extends object>(
+  board: Board,
+  stage: string,
+  doing: string,
+  attempt: () => Promise<Result | Busy>,
+): Promise<Result> {
+  for (let waitMs = FIRST_LOOK_MS; ; waitMs = Math.min(LAST_LOOK_MS, waitMs * 2)) {
+    const result = await attempt();
+    if (!isBusy(result)) return result;
+    board.update(stage, { note: `waits for ${result.heldBy}, which ${doing}` });
+    await sleep(waitMs);
+  }
+}
+
+function isBusy(result: object): result is Busy {
+  return 'status' in result && result.status === 'busy';
+}
+
+/** The dataset's artefact. */
 export async function importRows(
   board: Board,
   stage: string,
   dataset: Dataset,
   reuse: Reuse,
 ): Promise<string> {
-  for (let waitMs = FIRST_LOOK_MS; ; waitMs = Math.min(LAST_LOOK_MS, waitMs * 2)) {
-    const imported = await data.importDataset.executeWithOptions(
-      { summary: `read ${dataset.name ?? dataset.uri}` },
-      [{ dataset, reuse }],
-    );
-    if (imported.status === 'imported') return imported.result.artifact.uri;
-    board.update(stage, { note: `waits for ${imported.heldBy}, which reads the same dataset` });
-    await sleep(waitMs);
-  }
+  const imported = await untilFree(
+    board,
+    stage,
+    'reads the same dataset',
+    async () =>
+      await data.importDataset.executeWithOptions({ summary: `read ${dataset.name ?? dataset.uri}` }, [
+        { dataset, reuse },
+      ]),
+  );
+  return imported.artifact.uri;
 }
 
 /** The endpoints that filter and distil will ask, each with its path in the input. */

@@ -50,7 +50,12 @@ export interface TestStack {
   /** Scratch folder of this stack; removed at its end. */
   readonly dir: string;
   readonly env: Readonly<Record<string, string>>;
-  startWorker(kinds: readonly WorkerKind[], env?: Readonly<Record<string, string>>): Promise<WorkerProcess>;
+  /** `flags` as on the command line, e.g. `['--class', 'a100']`. */
+  startWorker(
+    kinds: readonly WorkerKind[],
+    env?: Readonly<Record<string, string>>,
+    flags?: readonly string[],
+  ): Promise<WorkerProcess>;
   /** SIGKILL to the Temporal server; what it knew is on disk. */
   killTemporal(): Promise<void>;
   restartTemporal(): Promise<void>;
@@ -149,9 +154,12 @@ export async function startTestStack({
       SECPI_PYTHON: pythonPath(),
       SECPI_STATE: join(dir, 'state'),
       SECPI_TEACHER_URL: teacher.url,
+      // Whatever cloud the tests run in.
+      SECPI_PREEMPTION: 'off',
     };
     const client = new Client({ connection });
     const workers: ChildProcess[] = [];
+    ended.push(async () => await endTrainers(dir));
     ended.push(async () => await Promise.all(workers.map(async (worker) => await end(worker, 'SIGTERM'))));
     const cli = async (...args: string[]): Promise<string> => {
       const { stdout } = await promisify(execFile)(temporalBinary, args, {
@@ -169,11 +177,11 @@ export async function startTestStack({
       teacher,
       dir,
       env,
-      startWorker: async (kinds, extra = {}) => {
+      startWorker: async (kinds, extra = {}, flags = []) => {
         const log = join(dir, `worker-${kinds.join('-')}-${workers.length}.log`);
         const worker = await start(
           process.execPath,
-          workerArguments(projectDir, kinds),
+          workerArguments(projectDir, [...kinds, ...flags]),
           log,
           { ...WORKER_ENVIRONMENT, ...env, ...extra },
           true,
@@ -222,7 +230,7 @@ export async function startTestStack({
   }
 }
 
-/** With `ready`, waits for a line of JSON on stdout; a process that ends before is an error with its log. */
+/** With `ready`, waits for that event on stdout; a process that ends before is an error with its log. */
 async function start(
   command: string,
   args: readonly string[],
@@ -238,14 +246,21 @@ async function start(
   });
   await file.close();
   if (!ready || child.stdout === null) return child;
-  const line = createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
-  const first = await Promise.race([line, sleep(READY_WITHIN_MS, null, { ref: false })]);
-  if (first === null || first.done === true) {
+  const isReady = saysReady(createInterface({ input: child.stdout }));
+  if (!(await Promise.race([isReady, sleep(READY_WITHIN_MS, false, { ref: false })]))) {
     child.kill('SIGKILL');
     throw new Error(`${command} ${args.join(' ')} did not become ready:\n${await readFile(log, 'utf8')}`);
   }
   child.stdout.resume();
   return child;
+}
+
+/** False when the output ends before. */
+async function saysReady(lines: AsyncIterable<string>): Promise<boolean> {
+  for await (const line of lines) {
+    if (line.startsWith('{"event":"ready"')) return true;
+  }
+  return false;
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
@@ -255,6 +270,13 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   // A frozen process hears nothing before it wakes.
   child.kill('SIGCONT');
   await gone;
+}
+
+/** Trainers outlive their workers: those that a scenario left are found by the folder they work in. */
+async function endTrainers(dir: string): Promise<void> {
+  for (const pid of await findProcesses('secpi_trainer train', dir)) {
+    if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+  }
 }
 
 async function connect(address: string): Promise<Connection> {

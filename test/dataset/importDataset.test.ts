@@ -55,8 +55,8 @@ async function importing(
   } as ActivityRun;
   const dataset = datasetSchema.parse({ decontaminate: [], ...settings });
   const imported = await importDataset(deps, bound, { dataset, reuse: 'always' });
-  if (imported.status === 'busy') throw new Error(`held by ${imported.heldBy}`);
-  return imported.result;
+  if ('heldBy' in imported) throw new Error(`held by ${imported.heldBy}`);
+  return imported;
 }
 
 const manifestOf = async ({ artifact }: StageResult): Promise<Manifest> =>

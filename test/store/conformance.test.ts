@@ -173,7 +173,7 @@ describe('files', () => {
     setTimeout(() => control.abort(), 100);
     await expect(upload).rejects.toMatchObject({ name: 'AbortError' });
     expect(await store.head('cancelled')).toBeNull();
-    expect(await store.abortStaleUploads(-60_000)).toBe(0);
+    expect(await store.abortStaleUploads('', -60_000)).toBe(0);
   });
 
   it('sweeps uploads that nobody will finish, and only old ones', async () => {
@@ -187,9 +187,10 @@ describe('files', () => {
     await client.send(
       new CreateMultipartUploadCommand({ Bucket: store.bucket, Key, ChecksumAlgorithm: 'CRC32' }),
     );
-    expect(await store.abortStaleUploads(60_000)).toBe(0);
-    expect(await store.abortStaleUploads(-60_000)).toBe(1);
-    expect(await store.abortStaleUploads(-60_000)).toBe(0);
+    expect(await store.abortStaleUploads('', 60_000)).toBe(0);
+    expect(await store.abortStaleUploads('right/', -60_000)).toBe(0);
+    expect(await store.abortStaleUploads('left/', -60_000)).toBe(1);
+    expect(await store.abortStaleUploads('', -60_000)).toBe(0);
     client.destroy();
   });
 });

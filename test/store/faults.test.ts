@@ -1,6 +1,6 @@
 /** Broken networks and killed servers: lost answers, overload, cut bodies, kill -9, stores without conditions. */
 import { randomBytes } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -147,7 +147,7 @@ describe('a store in trouble', () => {
     await expect(objects.head('a')).rejects.toMatchObject(unavailable);
     await expect(objects.putIfAbsent('a', text('x'))).rejects.toMatchObject(unavailable);
     await expect(objects.list('a')[Symbol.asyncIterator]().next()).rejects.toMatchObject(unavailable);
-    await expect(objects.abortStaleUploads(0)).rejects.toMatchObject(unavailable);
+    await expect(objects.abortStaleUploads('', 0)).rejects.toMatchObject(unavailable);
     await expect(objects.ensureBucket({ create: true })).rejects.toMatchObject(unavailable);
   });
 
@@ -209,7 +209,15 @@ describe('a store in trouble', () => {
       [{ ...(await store.blobs.putBytes(text('state'))), path: 'a' }],
       join(dir, 'state'),
     );
-    await store.trainings.publishCheckpoint({ fingerprint: fp, epoch: 1, step: 1, dir: join(dir, 'state') });
+    await store.trainings.publishCheckpoint({
+      fingerprint: fp,
+      epoch: 1,
+      step: 1,
+      dir: join(dir, 'state'),
+      evalLoss: null,
+      rollbacks: 0,
+      final: false,
+    });
     proxy.decide(({ url }) => (url.includes('/blobs/') ? 500 : 'pass'));
     await expect(store.trainings.newestVerified(fp, join(dir, 'resumed'))).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
@@ -248,6 +256,60 @@ describe('an upload in parts that the server completes in words only', () => {
     const upload = store.blobs.putFile(path);
     await expect(upload).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     await expect(upload).rejects.toThrow(/nothing is there/);
+  });
+});
+
+describe('the bytes of an upload', () => {
+  it.each([
+    ['in one request', 2 * MIB],
+    ['in parts', 20 * MIB],
+  ])('that change on the way, %s, are refused by the store and sent again', async (_, size) => {
+    const path = join(server.dataDir, '..', 'flipped');
+    await writeFile(path, randomBytes(size));
+    let flipped = 0;
+    proxy.decide(({ method, url }) => {
+      if (method !== 'PUT' || !url.includes('/blobs/') || flipped > 0) return 'pass';
+      flipped += 1;
+      return 'flipBody';
+    });
+    const ref = await store.blobs.putFile(path);
+    expect(flipped).toBe(1);
+    await store.blobs.verify(ref);
+  });
+
+  it.each([2 * MIB, 20 * MIB])(
+    'are read back at once, all %i, only where the store tells no checksum',
+    async (size) => {
+      const path = join(server.dataDir, '..', 'unconfirmed');
+      const readBack: boolean[] = [];
+      for (const fate of ['pass', 'hideChecksum'] as const) {
+        await writeFile(path, randomBytes(size));
+        let reads = 0;
+        proxy.decide(({ method, url }) => {
+          if (method === 'GET' && url.includes('/blobs/')) reads += 1;
+          return fate;
+        });
+        await store.blobs.putFile(path);
+        readBack.push(reads > 0);
+      }
+      expect(readBack).toEqual([false, true]);
+    },
+  );
+
+  it('that the store says it has otherwise are sent again', async () => {
+    const path = join(server.dataDir, '..', 'otherwise');
+    await writeFile(path, randomBytes(20 * MIB));
+    const key = 'otherwise';
+    await store.objects.putFile(key, path);
+    await writeFile(path, randomBytes(20 * MIB));
+    // The first upload is completed in words only: the object of before is there, of the same size.
+    let completions = 0;
+    proxy.decide(({ method, url }) =>
+      method === 'POST' && url.includes('uploadId=') && (completions += 1) === 1 ? 'falseSuccess' : 'pass',
+    );
+    expect((await store.objects.putFile(key, path)).isConfirmed).toBe(true);
+    expect(completions).toBe(2);
+    expect((await store.objects.get(key))?.bytes.equals(await readFile(path))).toBe(true);
   });
 });
 

@@ -3,6 +3,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, request as sendRequest } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { Transform } from 'node:stream';
 import { TEST_CREDENTIALS } from './server.ts';
 
 export interface SeenRequest {
@@ -16,9 +17,18 @@ export interface SeenRequest {
  * What becomes of a request: `pass`; `loseAnswer`: the server does it, the client's connection is cut before the
  * answer; `cutBody`: the connection is cut within the body of the answer; a number: answered with this status and
  * never sent on; `stripConditions`: sent on without If-Match and If-None-Match, signed anew;
- * `falseSuccess`: never sent on, and answered as a completed upload.
+ * `falseSuccess`: never sent on, and answered as a completed upload; `flipBody`: a bit of the request's body is
+ * changed on the way; `hideChecksum`: the answer names no checksum, as of a store that knows none.
  */
-export type Fate = 'pass' | 'loseAnswer' | 'cutBody' | 'stripConditions' | 'falseSuccess' | number;
+export type Fate =
+  | 'pass'
+  | 'loseAnswer'
+  | 'cutBody'
+  | 'stripConditions'
+  | 'falseSuccess'
+  | 'flipBody'
+  | 'hideChecksum'
+  | number;
 
 export interface FaultProxy {
   readonly endpoint: string;
@@ -95,12 +105,32 @@ function forward(
       answer.on('end', () => incoming.socket.destroy());
       return;
     }
-    outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+    outgoing.writeHead(
+      answer.statusCode ?? 502,
+      fate === 'hideChecksum' ? withoutChecksums(answer) : answer.headers,
+    );
     if (fate === 'cutBody')
       answer.once('data', (first) => outgoing.write(first, () => incoming.socket.destroy()));
     else answer.pipe(outgoing);
   });
-  incoming.pipe(upstream);
+  if (fate === 'flipBody') incoming.pipe(bitFlipper()).pipe(upstream);
+  else incoming.pipe(upstream);
+}
+
+function bitFlipper(): Transform {
+  let isFlipped = false;
+  return new Transform({
+    transform(chunk: Buffer, _, done) {
+      const bytes = Buffer.from(chunk);
+      if (!isFlipped && bytes.length > 0) bytes[0] = (bytes[0] ?? 0) ^ 1;
+      isFlipped ||= bytes.length > 0;
+      done(null, bytes);
+    },
+  });
+}
+
+function withoutChecksums({ headers }: IncomingMessage): IncomingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith('x-amz-checksum-')));
 }
 
 /** The headers without their conditions, with an AWS Signature Version 4 over what is left. */

@@ -1,5 +1,5 @@
 /** Claims, fencing and publication of artefacts and checkpoints, on a real S3 server. */
-import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Owner } from '../../src/contract/refs.ts';
@@ -165,8 +165,19 @@ describe('a training', () => {
     await writeFile(join(dir, 'config.json'), `${fp} the same in every step`);
     return dir;
   };
-  const save = async (step: number, epoch = 1) =>
-    store.trainings.publishCheckpoint({ fingerprint: fp, epoch, step, dir: await stateOf(step) });
+  const save = async (step: number, epoch = 1, told: { evalLoss?: number; final?: boolean } = {}) => {
+    const { checkpoint } = await store.trainings.publishCheckpoint({
+      fingerprint: fp,
+      epoch,
+      step,
+      dir: await stateOf(step),
+      evalLoss: null,
+      rollbacks: 0,
+      final: false,
+      ...told,
+    });
+    return checkpoint;
+  };
   const steps = async (): Promise<string[]> =>
     (await store.trainings.list(fp)).map(({ step, epoch }) => `${step}-e${epoch}`);
   const damage = async (checkpoint: Awaited<ReturnType<typeof save>>): Promise<void> => {
@@ -242,11 +253,14 @@ describe('a training', () => {
     await save(100);
     await damage(await save(200));
     await writeFile(join(await stateOf(200), 'extra.bin'), 'other state');
-    const again = await store.trainings.publishCheckpoint({
+    const { checkpoint: again } = await store.trainings.publishCheckpoint({
       fingerprint: fp,
       epoch: 1,
       step: 200,
       dir: join(work, 'step-200'),
+      evalLoss: null,
+      rollbacks: 0,
+      final: false,
     });
     expect(await steps()).toEqual(['100-e1', '200-e1']);
     const { checkpoint, skipped } = await store.trainings.newestVerified(fp, join(work, 'mended'));
@@ -256,11 +270,96 @@ describe('a training', () => {
   it('drops older checkpoints only after enough newer ones read back', async () => {
     for (const step of [100, 200, 300]) await save(step);
     await damage(await save(400));
-    expect((await store.trainings.prune(fp, 1, 2)).map(({ step }) => step)).toEqual([100]);
+    const { dropped, damaged } = await store.trainings.prune(fp, 1, 2);
+    expect(dropped.map(({ step }) => step)).toEqual([100]);
+    expect(damaged).toMatchObject([{ step: 400, epoch: 1, problem: expect.stringContaining('SHA-256') }]);
     expect(await steps()).toEqual(['200-e1', '300-e1', '400-e1']);
-    expect(await store.trainings.prune(fp, 1, 3)).toEqual([]);
+    expect((await store.trainings.prune(fp, 1, 3)).dropped).toEqual([]);
     await expect(store.trainings.prune(fp, 1, 1)).rejects.toThrow(RangeError);
     await expect(store.trainings.prune(fp, 9, 2)).rejects.toMatchObject({ code: 'HEAD_FENCED' });
     expect((await store.trainings.newestVerified(fp, join(work, 'after'))).checkpoint?.step).toBe(300);
   });
+
+  it('keeps the best and the final checkpoint beside the newest, those that read back', async () => {
+    await save(100, 1, { evalLoss: 0.9 });
+    await damage(await save(200, 1, { evalLoss: 0.5 }));
+    await save(300, 1, { evalLoss: 0.7 });
+    await save(400, 1, { evalLoss: 0.8, final: true });
+    for (const step of [500, 600, 700]) await save(step, 1, { evalLoss: 1 });
+    const { dropped, damaged } = await store.trainings.prune(fp, 1, 2);
+    expect(dropped.map(({ step }) => step)).toEqual([100, 200, 500]);
+    expect(damaged.map(({ step }) => step)).toEqual([200]);
+    expect(await store.trainings.list(fp)).toMatchObject([
+      { step: 300, evalLoss: 0.7, final: false },
+      { step: 400, evalLoss: 0.8, final: true },
+      { step: 600 },
+      { step: 700 },
+    ]);
+    expect(await store.objects.head(`trainings/${fp}/step-00000200-e000001.json`)).toBeNull();
+    expect((await store.trainings.prune(fp, 1, 2)).dropped).toEqual([]);
+  });
+
+  it('reads the checkpoint that is asked for, with what was told of it', async () => {
+    await save(100, 1, { evalLoss: 0.25 });
+    await save(200);
+    const [best, newest] = await store.trainings.list(fp);
+    if (best === undefined || newest === undefined) throw new Error('two were published');
+    const dir = join(work, 'best');
+    const checkpoint = await store.trainings.read(best, dir);
+    expect(checkpoint).toMatchObject({ step: 100, evalLoss: 0.25, rollbacks: 0, final: false });
+    expect(await readFile(join(dir, 'adapter.bin'), 'utf8')).toBe(`${fp} weights of 100`);
+    const pathOf = (key: string): string => join(server.dataDir, store.objects.bucket, key);
+    await writeFile(pathOf(newest.key), '{}');
+    await expect(store.trainings.read(newest, join(work, 'changed'))).rejects.toMatchObject({
+      code: 'BLOB_CORRUPT',
+    });
+  });
+
+  it.each([
+    ['a flipped byte in a blob', 'SHA-256', 'blob', flipByte],
+    ['a missing blob', 'is not there', 'blob', (path: string) => rm(path)],
+    ['a flipped byte in the manifest', 'was changed', 'manifest', flipByte],
+    ['a missing manifest', 'is not there', 'manifest', (path: string) => rm(path)],
+  ] as const)('reports %s of the newest checkpoint, and uses the one before', async (_, told, what, harm) => {
+    await save(100);
+    const { files } = await save(200);
+    const key =
+      what === 'blob'
+        ? blobKey(files.find(({ path }) => path === 'adapter.bin')?.sha256 ?? '')
+        : `trainings/${fp}/step-00000200-e000001.json`;
+    await harm(join(server.dataDir, store.objects.bucket, key));
+    const { checkpoint, skipped } = await store.trainings.newestVerified(fp, join(work, 'before'));
+    expect(checkpoint?.step).toBe(100);
+    expect(skipped).toMatchObject([{ step: 200, epoch: 1, problem: expect.stringContaining(told) }]);
+    expect(skipped[0]?.problem).toContain(store.objects.uriOf(key));
+  });
+
+  it('names its head when that is damaged, and neither resumes nor publishes over it', async () => {
+    await save(100);
+    const key = `trainings/${fp}/head.json`;
+    await writeFile(join(server.dataDir, store.objects.bucket, key), '{"epoch": 1, "owner": ');
+    for (const use of [
+      () => store.trainings.newestVerified(fp, join(work, 'none')),
+      () => store.trainings.claim(fp, owner('b'), dead),
+      () => save(200),
+      () => store.trainings.prune(fp, 1, 2),
+    ]) {
+      const failing = use();
+      await expect(failing).rejects.toMatchObject({ code: 'BLOB_CORRUPT' });
+      await expect(failing).rejects.toThrow(store.objects.uriOf(key));
+    }
+  });
+
+  it('lets only the newer of two writers publish', async () => {
+    await store.trainings.claim(fp, owner('b'), dead);
+    const outcomes = await Promise.allSettled([1, 2, 1, 2].map((epoch, at) => save(100 + at, epoch)));
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected', 'fulfilled']);
+    expect(await steps()).toEqual(['101-e2', '103-e2']);
+  });
 });
+
+async function flipByte(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+  await writeFile(path, bytes);
+}

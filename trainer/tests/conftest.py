@@ -13,6 +13,11 @@ from typing import Any
 
 import pytest
 
+from secpi_trainer import runtime
+
+# As in the trainer's own process, and before anything imports transformers.
+runtime.stay_offline()
+
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 CHAT_TEMPLATE = (
     "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
@@ -103,11 +108,16 @@ def base_config(model: Path, data: tuple[Path, Path], output: Path) -> dict[str,
         "modelDir": str(model),
         "trainFile": str(data[0]),
         "evalFile": str(data[1]),
+        "guardFile": None,
         "outputDir": str(output),
         "resumeFrom": None,
+        "exportOnly": False,
         "seed": 11,
         "method": "lora",
         "lora": {"rank": 4, "alpha": 8, "dropout": 0.1, "targetModules": "all-linear"},
+        "quantization": {"type": "nf4", "double": True},
+        "attention": "auto",
+        "packing": False,
         "epochs": 10,
         "maxSteps": None,
         "batchRows": 4,
@@ -121,6 +131,11 @@ def base_config(model: Path, data: tuple[Path, Path], output: Path) -> dict[str,
         "precision": "fp32",
         "gradientCheckpointing": False,
         "checkpointEverySteps": 5,
+        "evalEverySteps": None,
+        "divergence": {"spikeFactor": 5, "patienceSteps": 5},
+        "learningRateScale": 1,
+        "leaseFile": None,
+        "leaseSeconds": 60,
         "threads": 1,
     }
 
@@ -128,10 +143,10 @@ def base_config(model: Path, data: tuple[Path, Path], output: Path) -> dict[str,
 class Process:
     """A trainer or server process whose stdout is read event by event."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, stdin: int = subprocess.PIPE) -> None:
         self.popen = subprocess.Popen(
             [sys.executable, "-m", "secpi_trainer", *arguments],
-            stdin=subprocess.PIPE,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -151,11 +166,6 @@ class Process:
             if event["event"] == name and all(event[key] == value for key, value in fields.items()):
                 return event
         raise AssertionError(f"no {name} event; the last was {self.events[-1:]}")
-
-    def send(self, command: dict[str, Any]) -> None:
-        assert self.popen.stdin is not None
-        self.popen.stdin.write(json.dumps(command) + "\n")
-        self.popen.stdin.flush()
 
     def close_stdin(self) -> None:
         assert self.popen.stdin is not None
@@ -184,7 +194,7 @@ def start_trainer(tmp_path: Path) -> Iterator[Any]:
     def start(values: dict[str, Any]) -> Process:
         config = tmp_path / f"config-{len(started)}.json"
         config.write_text(json.dumps(values), encoding="utf-8")
-        started.append(Process("train", "--config", str(config)))
+        started.append(Process("train", "--config", str(config), stdin=subprocess.DEVNULL))
         return started[-1]
 
     yield start

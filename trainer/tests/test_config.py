@@ -23,7 +23,15 @@ BAD_FIELDS = [
     ("warmupShare", 1.01),
     ("seed", -1),
     ("seed", 2**32),
-    ("method", "full"),
+    ("method", "dora"),
+    ("attention", "xformers"),
+    ("packing", 1),
+    ("exportOnly", True),
+    ("evalEverySteps", 0),
+    ("learningRateScale", 0),
+    ("learningRateScale", 1.5),
+    ("leaseSeconds", 0),
+    ("guardFile", "absent.jsonl"),
     ("precision", "fp16"),
     ("gradientCheckpointing", "yes"),
     ("microBatchRows", 3),
@@ -48,11 +56,25 @@ def test_bad_value_names_its_field(config_values: dict[str, Any], field: str, va
     assert raised.value.exit_code == 64
 
 
-@pytest.mark.parametrize("nested", [{"rank": 0}, {"targetModules": []}, {"dropout": 1}, {"bias": "all"}])
-def test_bad_lora_field_is_named_with_its_path(config_values: dict[str, Any], nested: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("group", "nested"),
+    [
+        ("lora", {"rank": 0}),
+        ("lora", {"targetModules": []}),
+        ("lora", {"dropout": 1}),
+        ("lora", {"bias": "all"}),
+        ("quantization", {"type": "int8"}),
+        ("quantization", {"double": None}),
+        ("divergence", {"spikeFactor": 1}),
+        ("divergence", {"patienceSteps": 0}),
+    ],
+)
+def test_bad_nested_field_is_named_with_its_path(
+    config_values: dict[str, Any], group: str, nested: dict[str, Any]
+) -> None:
     with pytest.raises(TrainerError) as raised:
-        parse_config({**config_values, "lora": {**config_values["lora"], **nested}})
-    assert raised.value.field == f"lora.{next(iter(nested))}"
+        parse_config({**config_values, group: {**config_values[group], **nested}})
+    assert raised.value.field == f"{group}.{next(iter(nested))}"
 
 
 def test_unknown_and_missing_fields_are_refused(config_values: dict[str, Any]) -> None:
@@ -78,9 +100,22 @@ def test_fingerprint_follows_the_curve_but_not_the_machine(config_values: dict[s
         ("microBatchRows", 4),
         ("outputDir", "elsewhere"),
         ("checkpointEverySteps", 9),
+        ("evalEverySteps", 9),
+        ("attention", "eager"),
+        ("learningRateScale", 0.5),
+        ("divergence", {"spikeFactor": None, "patienceSteps": 1}),
+        ("guardFile", config_values["evalFile"]),
+        # Of another method.
+        ("quantization", {"type": "fp4", "double": False}),
     ):
         assert parse_config({**config_values, field: value}).curve_fingerprint() == original
-    for field, value in (("seed", 12), ("learningRate", 0.02), ("trainFile", config_values["evalFile"])):
+    for field, value in (
+        ("seed", 12),
+        ("method", "qlora"),
+        ("packing", True),
+        ("learningRate", 0.02),
+        ("trainFile", config_values["evalFile"]),
+    ):
         assert parse_config({**config_values, field: value}).curve_fingerprint() != original
 
 

@@ -16,6 +16,7 @@ from secpi_trainer.train.dataset import (
     Example,
     Row,
     ScheduledRows,
+    batch_tokens,
     collate,
     read_rows,
     tokenise_row,
@@ -23,7 +24,10 @@ from secpi_trainer.train.dataset import (
 )
 
 ROW = Row(
-    "one", [{"role": "user", "content": "Sum two numbers."}], "No input leaves the function.", "```python\na+b\n```"
+    "one",
+    [{"role": "user", "content": "Sum two numbers."}],
+    answer="```python\na+b\n```",
+    reasoning="No input leaves the function.",
 )
 COMPLETION = "<think>\nNo input leaves the function.\n</think>\n\n```python\na+b\n```"
 PROMPT = (
@@ -60,12 +64,13 @@ def test_padding_is_neither_seen_nor_trained() -> None:
 
 def test_a_think_tag_opened_by_the_template_is_not_written_twice() -> None:
     assert chat.completion_text("...assistant\n<think>\n", "r", "a") == "r\n</think>\n\na"
+    assert chat.completion_text("...assistant\n<think>", "r", "a") == "\nr\n</think>\n\na"
     assert chat.completion_text("...assistant\n", "r", "a") == "<think>\nr\n</think>\n\na"
 
 
 def test_long_rows_are_dropped_truncated_or_refused(tokenizer: Any) -> None:
-    long_row = Row("long", ROW.prompt, "careful " * 50, "x")
-    long_prompt = Row("prompt", [{"role": "user", "content": "y " * 300}], "r", "a")
+    long_row = Row("long", ROW.prompt, "x", "careful " * 50)
+    long_prompt = Row("prompt", [{"role": "user", "content": "y " * 300}], "a", "r")
     rows = [ROW, long_row, long_prompt]
     length = len(tokenise_row(tokenizer, ROW, 2).input_ids)
 
@@ -89,9 +94,29 @@ def test_every_epoch_is_its_own_permutation() -> None:
     assert [again[position].row_id for position in range(25)] == order
 
 
+def test_a_row_may_do_without_reasoning(tmp_path: Path, tokenizer: Any) -> None:
+    values = training_rows(1)[0]
+    del values["reasoning"]
+    (row,) = read_rows(write_rows(tmp_path / "rows.jsonl", [values]))
+    example = tokenise_row(tokenizer, row, chat.end_of_turn_token_id(tokenizer))
+    trained = [label for label in example.labels if label != UNTRAINED]
+    assert tokenizer.decode(trained) == f"{values['answer']}<|im_end|>"
+
+
+def test_tokens_of_a_batch_do_not_count_padding() -> None:
+    batch = collate([Example("a", [5, 6, 7], [UNTRAINED, 6, 7]), Example("b", [8], [8])], pad_token_id=0)
+    assert batch_tokens(batch) == 4
+
+
 @pytest.mark.parametrize(
     "change",
-    [{"extra": 1}, {"answer": None}, {"prompt": []}, {"prompt": [{"role": "tool", "content": "x"}]}],
+    [
+        {"extra": 1},
+        {"answer": None},
+        {"reasoning": None},
+        {"prompt": []},
+        {"prompt": [{"role": "tool", "content": "x"}]},
+    ],
 )
 def test_bad_row_is_named_by_its_line(tmp_path: Path, change: dict[str, Any]) -> None:
     rows = training_rows(2)

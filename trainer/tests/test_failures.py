@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from secpi_trainer.durable import whole_folder
-from secpi_trainer.errors import TrainerError
-from secpi_trainer.train import run
-from secpi_trainer.train.checkpoint import REQUIRED_FILES, read_checkpoint
+from secpi_trainer.errors import TrainerError, is_out_of_memory
+from secpi_trainer.train import memory, run
+from secpi_trainer.train.checkpoint import STATE_FILES, read_checkpoint
 from secpi_trainer.train.config import parse_config
 from secpi_trainer.train.control import Control
 
@@ -47,7 +47,7 @@ def test_a_loss_that_is_not_a_number_stops_before_saving(
 def test_too_little_memory_is_refused_with_figures(
     config_values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "available_bytes", lambda _device: 2**20)
+    monkeypatch.setattr(memory, "available_bytes", lambda _device: 2**20)
     error, events = _train(config_values)
     assert error.code == "RESOURCES_INSUFFICIENT"
     assert error.event()["availableBytes"] == 2**20 < error.event()["estimateBytes"]
@@ -57,8 +57,9 @@ def test_too_little_memory_is_refused_with_figures(
 def test_the_allocators_real_error_is_recognised() -> None:
     with pytest.raises(RuntimeError) as raised:
         torch.empty(2**55, dtype=torch.uint8)
-    assert run.is_out_of_memory(raised.value)
-    assert not run.is_out_of_memory(RuntimeError("shape mismatch"))
+    assert is_out_of_memory(raised.value)
+    assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."))
+    assert not is_out_of_memory(RuntimeError("shape mismatch"))
 
 
 def test_no_row_that_fits_is_a_dataset_error(config_values: dict[str, Any]) -> None:
@@ -73,17 +74,34 @@ def test_unknown_target_module_is_a_recipe_error(config_values: dict[str, Any]) 
 
 
 def test_torn_or_foreign_checkpoint_is_refused(tmp_path: Path) -> None:
-    for name in REQUIRED_FILES:
-        (tmp_path / name).write_text("{}", encoding="utf-8")
-    state = {"formatVersion": 1, "step": 5, "rowsSeen": 20, "curveFingerprint": "ours", "evalLossBefore": 2.5}
+    for name in (*STATE_FILES, "adapter_model.safetensors"):
+        (tmp_path / name).write_text("{}" if name == "trainer_state.json" else "", encoding="utf-8")
+    state = {"formatVersion": 2, "step": 5, "rowsSeen": 20, "curveFingerprint": "ours", "learningRateScale": 1}
     (tmp_path / "secpi-state.json").write_text(json.dumps(state), encoding="utf-8")
-    assert read_checkpoint(tmp_path, "ours").step == 5
+    assert read_checkpoint(tmp_path, "lora", "ours").state.step == 5
     with pytest.raises(TrainerError, match="another recipe"):
-        read_checkpoint(tmp_path, "theirs")
+        read_checkpoint(tmp_path, "lora", "theirs")
+    with pytest.raises(TrainerError, match=r"lacks model\.safetensors"):
+        read_checkpoint(tmp_path, "full", "ours")
+    (tmp_path / "metrics.jsonl").write_text('{"event": "step"', encoding="utf-8")
+    with pytest.raises(TrainerError, match="cannot be read"):
+        read_checkpoint(tmp_path, "lora", "ours")
     (tmp_path / "optimizer.pt").unlink()
     with pytest.raises(TrainerError, match=r"lacks optimizer\.pt") as raised:
-        read_checkpoint(tmp_path, "ours")
+        read_checkpoint(tmp_path, "lora", "ours")
     assert raised.value.code == "CHECKPOINT_INVALID"
+
+
+def test_a_torn_file_of_a_checkpoint_is_told_as_that(config_values: dict[str, Any]) -> None:
+    values = {**config_values, "maxSteps": 2, "checkpointEverySteps": 1}
+    run.train(parse_config(values), Control(), [].append)
+    folder = Path(config_values["outputDir"]) / "checkpoints" / "step-00000001"
+    for name in ("adapter_model.safetensors", "optimizer.pt", "rng_state.pth", "trainer_state.json"):
+        whole = (folder / name).read_bytes()
+        (folder / name).write_bytes(whole[:100])
+        error, _ = _train({**values, "resumeFrom": str(folder)})
+        assert (error.code, error.field) == ("CHECKPOINT_INVALID", "resumeFrom"), name
+        (folder / name).write_bytes(whole)
 
 
 def test_a_folder_that_fails_half_way_leaves_the_old_one(tmp_path: Path) -> None:
@@ -103,3 +121,4 @@ def test_an_unforeseen_failure_still_ends_with_an_event(config_values: dict[str,
     trainer = start_trainer(config_values)
     assert trainer.until("error")["code"] == "TRAINER_FAILED"
     assert trainer.finish() == 70
+    assert trainer.events[-1] == {"event": "ended", "exitCode": 70}

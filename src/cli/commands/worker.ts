@@ -9,9 +9,19 @@ import { findStack, workerEnvironment } from '../stack/stack.ts';
 import { StackError } from '../stack/stackError.ts';
 import { statePaths } from '../stack/stackState.ts';
 import { ensureTools } from '../tools.ts';
+import { parseWorkerArguments } from '../../workers/arguments.ts';
 import { workerArguments } from '../../workers/command.ts';
 
-export async function worker(kinds: readonly string[]): Promise<number> {
+export interface WorkerFlags {
+  readonly class?: string;
+  readonly slots?: string;
+  readonly idleExit?: string;
+}
+
+export async function worker(kinds: readonly string[], flags: WorkerFlags): Promise<number> {
+  const args = [...kinds, ...flagArguments(flags)];
+  // Refused here, before anything is installed or started.
+  parseWorkerArguments(args);
   const settings = readSettings(process.env);
   const state = (await findStack(settings.state)) ?? userCluster(settings);
   if (state === null) {
@@ -24,7 +34,7 @@ export async function worker(kinds: readonly string[]): Promise<number> {
   const credentials = state.s3.embedded
     ? await readCredentials(statePaths(settings.state).credentials)
     : null;
-  const child = spawn(tools.node, workerArguments(settings.root, kinds), {
+  const child = spawn(tools.node, workerArguments(settings.root, args), {
     cwd: settings.root,
     env: workerEnvironment(settings, tools, state, credentials),
     stdio: 'inherit',
@@ -32,6 +42,13 @@ export async function worker(kinds: readonly string[]): Promise<number> {
   // The worker hands over and ends; on a terminal it gets Ctrl-C by itself.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => child.kill('SIGTERM'));
-  const [code] = await once(child, 'exit');
-  return code === 0 ? exitCodes.ok : exitCodes.stackTrouble;
+  const [code] = (await once(child, 'exit')) as [number | null];
+  // Ended by a signal, it has no code of its own.
+  return code ?? exitCodes.stackTrouble;
+}
+
+function flagArguments({ class: gpuClass, slots, idleExit }: WorkerFlags): string[] {
+  const flag = (name: string, value: string | undefined): string[] =>
+    value === undefined ? [] : [`--${name}`, value];
+  return [...flag('class', gpuClass), ...flag('slots', slots), ...flag('idle-exit', idleExit)];
 }

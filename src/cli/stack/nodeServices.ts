@@ -7,8 +7,8 @@ const TEACHER_READY_MS = 30_000;
 const TEACHER_STOP_MS = 5000;
 /** Bundling the workflows and probing the store take a few seconds; more on a busy machine. */
 const WORKER_READY_MS = 120_000;
-/** The worker's own limit for saving and handing over is 90 s; usually it takes a few. */
-const WORKER_STOP_MS = 100_000;
+/** The worker's own limit for saving and handing over is 130 s; usually it takes a few. */
+const WORKER_STOP_MS = 140_000;
 
 export interface NodeServiceOptions {
   readonly node: string;

@@ -1,4 +1,5 @@
 /** The card of an exported dataset: front matter that the hub and `datasets` read, then what people want to know. Pure. */
+import { licenseLines, table, yaml } from '../hubCard.ts';
 
 export interface DatasetAbout {
   readonly name: string;
@@ -31,38 +32,12 @@ export function datasetCard(about: DatasetAbout, tally: DatasetTally): string {
   return `${frontMatter(about, tally)}\n${body(about, tally)}`;
 }
 
-/** Identifiers that the hub knows, as far as code and its datasets carry them. */
-const KNOWN_LICENSES = new Set([
-  'apache-2.0',
-  'mit',
-  'bsd-2-clause',
-  'bsd-3-clause',
-  'cc0-1.0',
-  'cc-by-4.0',
-  'cc-by-sa-3.0',
-  'cc-by-sa-4.0',
-  'cc-by-nc-4.0',
-  'cc-by-nc-sa-4.0',
-  'gpl-3.0',
-  'lgpl-3.0',
-  'mpl-2.0',
-  'odc-by',
-  'openrail',
-  'unlicense',
-]);
-
 function frontMatter({ name, sources }: DatasetAbout, { rows, languages }: DatasetTally): string {
-  const licenses = [...new Set(sources.map(({ license }) => license.toLowerCase()))];
-  const [only = 'unknown'] = licenses;
-  const license =
-    licenses.length <= 1 && (KNOWN_LICENSES.has(only) || only === 'unknown')
-      ? [`license: ${only}`]
-      : ['license: other', `license_name: ${yaml(licenses.join(' and '))}`];
   const tags = ['code', 'security', 'reasoning', 'synthetic', ...names(languages)];
   return [
     '---',
     `pretty_name: ${yaml(name)}`,
-    ...license,
+    ...licenseLines(sources.map(({ license }) => license)),
     'language:',
     '- code',
     'task_categories:',
@@ -79,11 +54,6 @@ function frontMatter({ name, sources }: DatasetAbout, { rows, languages }: Datas
     '---',
     '',
   ].join('\n');
-}
-
-/** A JSON string is a YAML string, whatever it holds. */
-function yaml(value: string): string {
-  return JSON.stringify(value);
 }
 
 function sizeCategory(rows: number): string {
@@ -158,15 +128,6 @@ function body(about: DatasetAbout, { rows, languages, cwes }: DatasetTally): str
 
 function modelName({ model, revision }: { readonly model: string; readonly revision: string }): string {
   return `\`${model}\` (revision \`${revision}\`)`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`;
-  return [line(head), `|${' --- |'.repeat(head.length)}`, ...rows.map(line)].join('\n');
-}
-
-function cell(value: string): string {
-  return value.replaceAll('|', '\\|').replaceAll(/\s*\n\s*/g, ' ');
 }
 
 function byCount(counts: ReadonlyMap<string, number>): string[][] {

@@ -9,7 +9,8 @@ import { pipeline } from 'node:stream/promises';
 import { SecpiError } from '../../contract/errors.ts';
 import type { BlobRef, FileRef } from '../../contract/refs.ts';
 import { putFolder, readFolder } from './folders.ts';
-import { sha256Hex, sha256OfFile, sha256OfStream } from './hash.ts';
+import type { OnUploaded } from './folders.ts';
+import { digestOfFile, sha256Hex, sha256OfStream } from './hash.ts';
 import { blobKey } from './keys.ts';
 import type { Download } from './download.ts';
 import type { ObjectStore } from './objectStore.ts';
@@ -20,7 +21,7 @@ export interface Blobs {
   readonly tempDir: string;
   putBytes(bytes: Uint8Array): Promise<BlobRef>;
   /** Hashes first; uploads only what the store does not have. */
-  putFile(path: string, signal?: AbortSignal): Promise<BlobRef>;
+  putFile(path: string, signal?: AbortSignal, onUploaded?: OnUploaded): Promise<BlobRef>;
   /** A small blob into memory. BLOB_MISSING, BLOB_CORRUPT. */
   readBytes(ref: BlobRef): Promise<Buffer>;
   /** The file appears whole and verified, or not at all. BLOB_MISSING, BLOB_CORRUPT. */
@@ -32,7 +33,7 @@ export interface Blobs {
   /** Reads the whole blob and compares its hash, keeping nothing. BLOB_MISSING, BLOB_CORRUPT. */
   verify(ref: BlobRef, signal?: AbortSignal): Promise<void>;
   /** Every regular file under the folder, sorted by path. Empty folders are not kept. */
-  putFolder(dir: string, signal?: AbortSignal): Promise<FileRef[]>;
+  putFolder(dir: string, signal?: AbortSignal, onUploaded?: OnUploaded): Promise<FileRef[]>;
   /** The folder appears whole and verified, or not at all. */
   readFolder(files: readonly FileRef[], dir: string, signal?: AbortSignal): Promise<void>;
 }
@@ -50,9 +51,13 @@ export function createBlobs(store: ObjectStore, options: { readonly tempDir?: st
     bytes,
   });
 
+  /** Blobs that this process found damaged: their size is not enough any more. */
+  const damaged = new Set<string>();
+
   async function isWhole(ref: BlobRef, signal?: AbortSignal): Promise<boolean> {
+    const sizeSuffices = ref.bytes > RECHECK_UP_TO_BYTES && !damaged.has(ref.sha256);
     try {
-      await (ref.bytes > RECHECK_UP_TO_BYTES ? blobs.check(ref) : blobs.verify(ref, signal));
+      await (sizeSuffices ? blobs.check(ref) : blobs.verify(ref, signal));
       return true;
     } catch (error) {
       if (isDamage(error)) return false;
@@ -77,12 +82,16 @@ export function createBlobs(store: ObjectStore, options: { readonly tempDir?: st
       return ref;
     },
 
-    async putFile(path, signal) {
-      const { sha256, bytes } = await sha256OfFile(path);
-      const ref = refOf(sha256, bytes);
-      const key = blobKey(sha256);
+    async putFile(path, signal, onUploaded) {
+      const digest = await digestOfFile(path);
+      const ref = refOf(digest.sha256, digest.bytes);
+      const key = blobKey(digest.sha256);
       if ((await store.head(key)) !== null && (await isWhole(ref, signal))) return ref;
-      await store.putFile(key, path, { sha256, ...(signal === undefined ? {} : { signal }) });
+      const options = { digest, ...(signal === undefined ? {} : { signal }) };
+      const { isConfirmed } = await store.putFile(key, path, options);
+      damaged.delete(digest.sha256);
+      if (!isConfirmed) await blobs.verify(ref, signal);
+      onUploaded?.(digest.bytes);
       return ref;
     },
 
@@ -106,7 +115,8 @@ export function createBlobs(store: ObjectStore, options: { readonly tempDir?: st
     async openStream(ref, signal) {
       const download = await store.openStream(blobKey(ref.sha256), signal);
       if (download === null) throw missing(ref);
-      return Readable.from(verified(download, ref), { objectMode: false });
+      const chunks = verified(download, ref, () => damaged.add(ref.sha256));
+      return Readable.from(chunks, { objectMode: false });
     },
 
     async check(ref) {
@@ -119,7 +129,7 @@ export function createBlobs(store: ObjectStore, options: { readonly tempDir?: st
       await sha256OfStream(await blobs.openStream(ref, signal));
     },
 
-    putFolder: (dir, signal) => putFolder(blobs, dir, signal),
+    putFolder: (dir, signal, onUploaded) => putFolder(blobs, dir, signal, onUploaded),
     readFolder: (files, dir, signal) => readFolder(blobs, files, dir, signal),
   };
   return blobs;
@@ -130,7 +140,7 @@ export function isDamage(error: unknown): error is SecpiError {
   return error instanceof SecpiError && (error.code === 'BLOB_MISSING' || error.code === 'BLOB_CORRUPT');
 }
 
-async function* verified(download: Download, ref: BlobRef): AsyncGenerator<Uint8Array> {
+async function* verified(download: Download, ref: BlobRef, onDamage: () => void): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');
   try {
     if (download.bytes !== ref.bytes) throw corrupt(ref, `${download.bytes} bytes`);
@@ -142,7 +152,9 @@ async function* verified(download: Download, ref: BlobRef): AsyncGenerator<Uint8
     download.stream.destroy();
   }
   const found = hash.digest('hex');
-  if (found !== ref.sha256) throw corrupt(ref, `bytes with the SHA-256 ${found}`);
+  if (found === ref.sha256) return;
+  onDamage();
+  throw corrupt(ref, `bytes with the SHA-256 ${found}`);
 }
 
 function missing(ref: BlobRef): SecpiError {

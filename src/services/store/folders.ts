@@ -8,8 +8,11 @@ import { canonicalJson } from './canonicalJson.ts';
 import { sha256Hex, sha256OfFile } from './hash.ts';
 import { mapLimit } from './parallel.ts';
 
+/** Told the size of a file that went over the network, not of one that was there already. */
+export type OnUploaded = (bytes: number) => void;
+
 interface FileBlobs {
-  putFile(path: string, signal?: AbortSignal): Promise<BlobRef>;
+  putFile(path: string, signal?: AbortSignal, onUploaded?: OnUploaded): Promise<BlobRef>;
   readToFile(ref: BlobRef, path: string, signal?: AbortSignal): Promise<void>;
 }
 
@@ -20,10 +23,15 @@ const FILES_AT_ONCE = 3;
  * A link to a file is followed, since model caches are made of such links; a link to a folder, a socket and the
  * like are refused with RECIPE_INVALID.
  */
-export async function putFolder(blobs: FileBlobs, dir: string, signal?: AbortSignal): Promise<FileRef[]> {
+export async function putFolder(
+  blobs: FileBlobs,
+  dir: string,
+  signal?: AbortSignal,
+  onUploaded?: OnUploaded,
+): Promise<FileRef[]> {
   const paths = await filesUnder(dir);
   return mapLimit(paths, FILES_AT_ONCE, async (path) => ({
-    ...(await blobs.putFile(join(dir, path), signal)),
+    ...(await blobs.putFile(join(dir, path), signal, onUploaded)),
     path,
   }));
 }

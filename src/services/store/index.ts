@@ -49,7 +49,9 @@ export type { Download } from './download.ts';
 export type { ListedObject, ObjectStore, ObjectStoreOptions, StoredSize } from './objectStore.ts';
 export type {
   CheckpointEntry,
+  PrunedCheckpoints,
   PublishCheckpointRequest,
+  PublishedCheckpoint,
   SkippedCheckpoint,
   TrainingClaim,
   Trainings,

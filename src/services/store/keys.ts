@@ -50,7 +50,8 @@ function invalidName(name: string, problem: string): SecpiError {
   });
 }
 
-export const blobKey = (sha256: string): string => `blobs/sha256/${hex(sha256).slice(0, 2)}/${sha256}`;
+export const allBlobsPrefix = 'blobs/sha256/';
+export const blobKey = (sha256: string): string => `${allBlobsPrefix}${hex(sha256).slice(0, 2)}/${sha256}`;
 
 export const artifactPrefix = (kind: ArtifactKind, fingerprint: string): string =>
   `artifacts/${kind}/${hex(fingerprint)}`;
@@ -67,11 +68,14 @@ export const trainingHeadKey = (fingerprint: string): string => `trainings/${hex
 export const checkpointKey = (fingerprint: string, step: number, epoch: number): string =>
   `trainings/${hex(fingerprint)}/step-${digits(step, 8)}-e${digits(epoch, 6)}.json`;
 
-/** One small object an attempt, written when it starts: from which step, by whom. */
+/**
+ * Small objects of an attempt: one when it starts (from which step, by whom), one when its first step is done (how long
+ * that took).
+ */
 export const trainingAttemptsPrefix = (fingerprint: string): string =>
   `trainings/${hex(fingerprint)}/attempts/`;
-export const trainingAttemptKey = (fingerprint: string, epoch: number): string =>
-  `${trainingAttemptsPrefix(fingerprint)}e${digits(epoch, 6)}.json`;
+export const trainingAttemptKey = (fingerprint: string, epoch: number, of: 'start' | 'firstStep'): string =>
+  `${trainingAttemptsPrefix(fingerprint)}e${digits(epoch, 6)}-${of}.json`;
 
 /** `space` is the hash of model, revision, prompt version and sampling. Ends with a slash. */
 export const answersPrefix = (space: string): string => `${allAnswersPrefix}${encodeName(space)}/`;

@@ -18,8 +18,9 @@ import type { Download } from './download.ts';
 import { hexToBase64, sha256Hex } from './hash.ts';
 import { describeFailure, isAbsent, isBeyondEnd, toStoreError } from './storeErrors.ts';
 import { abortStaleUploads } from './staleUploads.ts';
+import { signByChecksum } from './signing.ts';
 import { uploadFile } from './upload.ts';
-import type { UploadOptions } from './upload.ts';
+import type { UploadedFile, UploadOptions } from './upload.ts';
 
 export interface ObjectStoreOptions {
   /** URL of an S3-compatible server; absent: AWS. */
@@ -70,13 +71,13 @@ export interface ObjectStore {
     bytes: Uint8Array,
     etag: string,
   ): Promise<{ replaced: true; etag: string } | { replaced: false }>;
-  /** Uploads a file, replacing what is there, and checks the size that the store reports afterwards. */
-  putFile(key: string, path: string, options?: UploadOptions): Promise<StoredSize>;
+  /** Uploads a file, replacing what is there, and checks size and checksum that the store reports afterwards. */
+  putFile(key: string, path: string, options?: UploadOptions): Promise<UploadedFile>;
   list(prefix: string): AsyncIterable<ListedObject>;
   /** Deleting what is not there is success. */
   delete(key: string): Promise<void>;
-  /** Aborts multipart uploads begun longer ago than this; returns how many. */
-  abortStaleUploads(olderThanMs: number): Promise<number>;
+  /** Aborts multipart uploads of keys under `keyPrefix` begun longer ago than this; returns how many. */
+  abortStaleUploads(keyPrefix: string, olderThanMs: number): Promise<number>;
   /** Checks that the bucket exists; creates it only when asked to. */
   ensureBucket(options?: { readonly create?: boolean }): Promise<void>;
   /** The same server and credentials, another bucket, no prefix: for a user's own `s3://` data. */
@@ -111,6 +112,7 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
   });
+  signByChecksum(client);
   return storeOf(client, options.bucket, normalisePrefix(options.prefix ?? ''));
 }
 
@@ -206,8 +208,10 @@ function storeOf(client: S3Client, bucket: string, prefix: string): ObjectStore 
       });
     },
 
-    abortStaleUploads: (olderThanMs) =>
-      abortStaleUploads(client, bucket, prefix, olderThanMs).catch(failed('Aborting stale uploads')),
+    abortStaleUploads: (keyPrefix, olderThanMs) =>
+      abortStaleUploads(client, bucket, prefix + keyPrefix, olderThanMs).catch(
+        failed('Aborting stale uploads'),
+      ),
 
     async ensureBucket({ create = false } = {}) {
       try {

@@ -16,6 +16,8 @@ describe('toStoreError', () => {
     ['RequestTimeout', 400, 'STORE_UNAVAILABLE'],
     ['TooManyRequests', 429, 'STORE_UNAVAILABLE'],
     ['InternalError', 500, 'STORE_UNAVAILABLE'],
+    ['BadDigest', 400, 'STORE_UNAVAILABLE'],
+    ['XAmzContentSHA256Mismatch', 400, 'STORE_UNAVAILABLE'],
     ['Error', undefined, 'STORE_UNAVAILABLE'],
     ['NotImplemented', 501, 'STORE_UNFIT'],
     ['InvalidArgument', 400, 'INTERNAL'],

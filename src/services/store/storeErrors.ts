@@ -23,6 +23,8 @@ const BUSY_NAMES: ReadonlySet<string> = new Set([
   'ThrottlingException',
   'TooManyRequestsException',
 ]);
+/** The body arrived otherwise than it was sent. */
+export const CHANGED_BODY_NAMES: ReadonlySet<string> = new Set(['BadDigest', 'XAmzContentSHA256Mismatch']);
 /** Where the client speaks to the wrong place: no retry mends it. */
 const MISDIRECTED_NAMES: ReadonlySet<string> = new Set([
   'PermanentRedirect',
@@ -77,7 +79,8 @@ export function toStoreError(error: unknown, bucket: string, what: string): unkn
   }
   if (status === 501) return new SecpiError('STORE_UNFIT', problem, { cause: error });
   // No status: no answer came (refused, reset, timed out, name not resolved).
-  if (status === undefined || status >= 500 || status === 429 || BUSY_NAMES.has(name)) {
+  const isPassing = BUSY_NAMES.has(name) || CHANGED_BODY_NAMES.has(name);
+  if (status === undefined || status >= 500 || status === 429 || isPassing) {
     return new SecpiError('STORE_UNAVAILABLE', problem, { cause: error });
   }
   if (status === 401 || status === 403)

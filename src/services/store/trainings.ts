@@ -8,7 +8,7 @@ import type { Blobs } from './blobs.ts';
 import { sha256Hex } from './hash.ts';
 import { claimHead, parseStored, readHead, readHeadAs, storedForm, updateHead } from './heads.ts';
 import type { IsOwnerAlive } from './heads.ts';
-import { checkpointKey, trainingHeadKey } from './keys.ts';
+import { allBlobsPrefix, checkpointKey, trainingHeadKey } from './keys.ts';
 import type { ObjectStore } from './objectStore.ts';
 
 /** A checkpoint as the head lists it, oldest first. */
@@ -31,15 +31,39 @@ export interface PublishCheckpointRequest {
   readonly step: number;
   /** The whole state of the trainer; nobody writes into it any more. */
   readonly dir: string;
+  /** Held-out loss of this step; null where it was not measured. */
+  readonly evalLoss: number | null;
+  /** Divergences rolled back before this state. */
+  readonly rollbacks: number;
+  /** The last step of the training. */
+  readonly final: boolean;
   readonly signal?: AbortSignal;
+}
+
+export interface PublishedCheckpoint {
+  readonly checkpoint: CheckpointManifest;
+  /** What went over the network: the files that the store did not have. */
+  readonly uploadedBytes: number;
+}
+
+/** What a look through the checkpoints found and did. */
+export interface PrunedCheckpoints {
+  readonly dropped: readonly CheckpointEntry[];
+  /** Listed checkpoints among those looked at that do not read back, newest first. */
+  readonly damaged: readonly SkippedCheckpoint[];
 }
 
 export interface Trainings {
   claim(fingerprint: string, owner: Owner, isOwnerAlive: IsOwnerAlive): Promise<TrainingClaim>;
-  /** Blobs, then the manifest, then the head. HEAD_FENCED before anything is uploaded, and again at the end. */
-  publishCheckpoint(request: PublishCheckpointRequest): Promise<CheckpointManifest>;
+  /**
+   * Blobs, then the manifest, then the head. HEAD_FENCED before anything is uploaded, and again at the end. Of each
+   * blob the store has confirmed checksum and size; that its bytes read back, `prune` looks at before it drops others.
+   */
+  publishCheckpoint(request: PublishCheckpointRequest): Promise<PublishedCheckpoint>;
   /** The checkpoints that the head lists, oldest first; empty where there is no training. */
   list(fingerprint: string): Promise<readonly CheckpointEntry[]>;
+  /** Downloads this checkpoint into `dir`, verified. BLOB_MISSING, BLOB_CORRUPT. */
+  read(entry: CheckpointEntry, dir: string, signal?: AbortSignal): Promise<CheckpointManifest>;
   /**
    * Downloads the newest checkpoint whose blobs verify into `dir`; null when none does. `skipped` tells the newer
    * ones that are damaged. An outage of the store is thrown, and never counted as damage.
@@ -53,17 +77,18 @@ export interface Trainings {
     readonly skipped: readonly SkippedCheckpoint[];
   }>;
   /**
-   * Keeps the `keep` (at least 2) newest checkpoints that read back whole, and takes older ones off the list and
-   * deletes their manifests; their blobs are left to the garbage collection. Returns what was dropped: nothing,
-   * while fewer than `keep` read back.
+   * Keeps the `keep` (at least 2) newest checkpoints that read back whole, the best (lowest `evalLoss`) and the final
+   * one that do, and every one newer than the oldest of the `keep`; takes the others off the list and deletes their
+   * manifests. Their blobs are left to the garbage collection. Drops nothing while fewer than `keep` read back.
+   * A checkpoint is read back once a process.
    */
-  prune(
-    fingerprint: string,
-    epoch: number,
-    keep: number,
-    signal?: AbortSignal,
-  ): Promise<readonly CheckpointEntry[]>;
+  prune(fingerprint: string, epoch: number, keep: number, signal?: AbortSignal): Promise<PrunedCheckpoints>;
+  /** Aborts uploads of blobs that began more than a day ago: those of dead attempts. Returns how many. */
+  abortStaleUploads(): Promise<number>;
 }
+
+/** No upload of one file takes so long: a younger one may be of a living attempt, on this host or another. */
+const STALE_UPLOAD_MS = 24 * 3_600_000;
 
 export function createTrainings(store: ObjectStore, blobs: Blobs): Trainings {
   /** Hashes of manifests whose blobs this process has read back: a checkpoint is read back once. */
@@ -92,6 +117,17 @@ export function createTrainings(store: ObjectStore, blobs: Blobs): Trainings {
     });
   }
 
+  async function read(
+    entry: CheckpointEntry,
+    dir: string,
+    signal?: AbortSignal,
+  ): Promise<CheckpointManifest> {
+    const checkpoint = await manifestOf(entry);
+    await blobs.readFolder(checkpoint.files, dir, signal);
+    readBack.add(entry.sha256);
+    return checkpoint;
+  }
+
   /**
    * Writes the manifest of a step. One that an earlier attempt of this epoch wrote holds if it reads back whole,
    * and is replaced if it is damaged: then the step was trained again for that reason.
@@ -100,15 +136,48 @@ export function createTrainings(store: ObjectStore, blobs: Blobs): Trainings {
     key: string,
     manifest: CheckpointManifest,
     signal?: AbortSignal,
-  ): Promise<CheckpointManifest> {
+  ): Promise<{ checkpoint: CheckpointManifest; entry: CheckpointEntry }> {
     const bytes = storedForm(manifest);
-    if ((await store.putIfAbsent(key, bytes)) !== 'conflict') return manifest;
+    const own = { checkpoint: manifest, entry: entryOf(key, manifest, sha256Hex(bytes)) };
+    if ((await store.putIfAbsent(key, bytes)) !== 'conflict') return own;
     const present = await store.get(key);
     if (present === null) return writeManifest(key, manifest, signal);
-    const entry = { step: manifest.step, epoch: manifest.epoch, key, sha256: sha256Hex(present.bytes) };
-    if ((await damageOf(entry, signal)) === null) return manifestOf(entry);
+    const sha256 = sha256Hex(present.bytes);
+    if ((await damageOf({ ...own.entry, sha256 }, signal)) === null) {
+      const checkpoint = await manifestOf({ ...own.entry, sha256 });
+      return { checkpoint, entry: entryOf(key, checkpoint, sha256) };
+    }
     const { replaced } = await store.replaceIfMatch(key, bytes, present.etag);
-    return replaced ? manifest : writeManifest(key, manifest, signal);
+    return replaced ? own : writeManifest(key, manifest, signal);
+  }
+
+  /** The entries that `prune` keeps; null while fewer than `keep` read back. */
+  async function entriesToKeep(
+    checkpoints: readonly CheckpointEntry[],
+    keep: number,
+    isWhole: (entry: CheckpointEntry) => Promise<boolean>,
+  ): Promise<ReadonlySet<CheckpointEntry> | null> {
+    const kept = new Set<CheckpointEntry>();
+    let whole = 0;
+    for (const entry of checkpoints.toReversed()) {
+      if (whole === keep) break;
+      kept.add(entry);
+      if (await isWhole(entry)) whole += 1;
+    }
+    if (whole < keep) return null;
+    const newestFirst = checkpoints.toReversed();
+    const pinned = [
+      newestFirst.filter(({ final }) => final),
+      newestFirst.filter(({ evalLoss }) => evalLoss !== null).sort(byEvalLoss),
+    ];
+    for (const candidates of pinned) {
+      for (const entry of candidates) {
+        if (!(await isWhole(entry))) continue;
+        kept.add(entry);
+        break;
+      }
+    }
+    return kept;
   }
 
   return {
@@ -124,17 +193,17 @@ export function createTrainings(store: ObjectStore, blobs: Blobs): Trainings {
       return { status: 'owned', epoch: claim.head.epoch, checkpoints: claim.head.checkpoints };
     },
 
-    async publishCheckpoint({ fingerprint, epoch, step, dir, signal }) {
+    async publishCheckpoint({ fingerprint, epoch, step, dir, evalLoss, rollbacks, final, signal }) {
       const place = { ...headPlace(fingerprint), epoch };
       await readHeadAs(place);
-      const files = await blobs.putFolder(dir, signal);
+      let uploadedBytes = 0;
+      const files = await blobs.putFolder(dir, signal, (bytes) => {
+        uploadedBytes += bytes;
+      });
+      const createdAt = new Date().toISOString();
+      const manifest = { step, epoch, files, evalLoss, rollbacks, final, createdAt };
       const key = checkpointKey(fingerprint, step, epoch);
-      const manifest = await writeManifest(
-        key,
-        { step, epoch, files, createdAt: new Date().toISOString() },
-        signal,
-      );
-      const entry: CheckpointEntry = { step, epoch, key, sha256: sha256Hex(storedForm(manifest)) };
+      const { checkpoint, entry } = await writeManifest(key, manifest, signal);
       await updateHead<TrainingHead>({
         ...place,
         change: (head) =>
@@ -146,12 +215,14 @@ export function createTrainings(store: ObjectStore, blobs: Blobs): Trainings {
                 checkpoints: listedWith(head.checkpoints, entry),
               },
       });
-      return manifest;
+      return { checkpoint, uploadedBytes };
     },
 
     async list(fingerprint) {
       return (await readHead(headPlace(fingerprint)))?.head.checkpoints ?? [];
     },
+
+    read,
 
     async newestVerified(fingerprint, dir, signal) {
       const checkpoints = (await readHead(headPlace(fingerprint)))?.head.checkpoints ?? [];
@@ -159,13 +230,9 @@ export function createTrainings(store: ObjectStore, blobs: Blobs): Trainings {
       for (const entry of checkpoints.toReversed()) {
         let checkpoint: CheckpointManifest | undefined;
         const problem = await damageIn(async () => {
-          checkpoint = await manifestOf(entry);
-          await blobs.readFolder(checkpoint.files, dir, signal);
+          checkpoint = await read(entry, dir, signal);
         });
-        if (problem === null && checkpoint !== undefined) {
-          readBack.add(entry.sha256);
-          return { checkpoint, skipped };
-        }
+        if (problem === null && checkpoint !== undefined) return { checkpoint, skipped };
         skipped.push({ step: entry.step, epoch: entry.epoch, problem: problem ?? '' });
       }
       return { checkpoint: null, skipped };
@@ -175,15 +242,15 @@ export function createTrainings(store: ObjectStore, blobs: Blobs): Trainings {
       if (!Number.isSafeInteger(keep) || keep < 2)
         throw new RangeError('keep must be an integer of at least 2');
       const { head } = await readHeadAs({ ...headPlace(fingerprint), epoch });
-      let whole = 0;
-      let oldestKept = head.checkpoints.length;
-      while (whole < keep && oldestKept > 0) {
-        oldestKept -= 1;
-        const entry = head.checkpoints[oldestKept];
-        if (entry !== undefined && (await damageOf(entry, signal)) === null) whole += 1;
-      }
-      const dropped = whole < keep ? [] : head.checkpoints.slice(0, oldestKept);
-      if (dropped.length === 0) return [];
+      const damaged = new Map<string, SkippedCheckpoint>();
+      const kept = await entriesToKeep(head.checkpoints, keep, async (entry) => {
+        if (damaged.has(entry.key)) return false;
+        const problem = await damageOf(entry, signal);
+        if (problem !== null) damaged.set(entry.key, { step: entry.step, epoch: entry.epoch, problem });
+        return problem === null;
+      });
+      const dropped = kept === null ? [] : head.checkpoints.filter((entry) => !kept.has(entry));
+      if (dropped.length === 0) return { dropped, damaged: [...damaged.values()] };
       const keys = new Set(dropped.map(({ key }) => key));
       await updateHead<TrainingHead>({
         ...headPlace(fingerprint),
@@ -196,9 +263,20 @@ export function createTrainings(store: ObjectStore, blobs: Blobs): Trainings {
         },
       });
       for (const { key } of dropped) await store.delete(key);
-      return dropped;
+      return { dropped, damaged: [...damaged.values()] };
     },
+
+    abortStaleUploads: () => store.abortStaleUploads(allBlobsPrefix, STALE_UPLOAD_MS),
   };
+}
+
+function entryOf(key: string, checkpoint: CheckpointManifest, sha256: string): CheckpointEntry {
+  const { step, epoch, evalLoss, final } = checkpoint;
+  return { step, epoch, key, sha256, evalLoss, final };
+}
+
+function byEvalLoss(a: CheckpointEntry, b: CheckpointEntry): number {
+  return (a.evalLoss ?? Number.POSITIVE_INFINITY) - (b.evalLoss ?? Number.POSITIVE_INFINITY);
 }
 
 /** Steps in order; of one step, the later epoch counts as newer. An entry of the same key is replaced. */

@@ -7,6 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf, SecpiError } from '../../contract/errors.ts';
 import type { ModelSource } from '../../contract/recipe.ts';
+import { createRegistry, parseRegistryUri } from '../registry/index.ts';
 import { fingerprint } from '../store/fingerprint.ts';
 import type { Store } from '../store/index.ts';
 
@@ -28,6 +29,7 @@ export interface ModelOptions {
 type ModelLocation =
   | { readonly kind: 'folder'; readonly dir: string }
   | { readonly kind: 'artifact'; readonly uri: string }
+  | { readonly kind: 'registry'; readonly name: string; readonly version: number }
   | { readonly kind: 'hub'; readonly id: string; readonly revision: string };
 
 /** Refuses what cannot be there, without fetching anything. Throws MODEL_NOT_FOUND with the field. */
@@ -39,6 +41,9 @@ export async function checkModel(source: ModelSource, field: string, options: Mo
       return;
     case 'artifact':
       await options.store.artifacts.readByUri(location.uri);
+      return;
+    case 'registry':
+      await options.store.artifacts.readByUri(await registered(location, field, options));
       return;
     case 'hub':
       return; // only fetching can tell
@@ -62,6 +67,8 @@ export async function localiseModel(
     }
     case 'artifact':
       return await fetchArtifact(location.uri, options);
+    case 'registry':
+      return await fetchArtifact(await registered(location, field, options), options);
     case 'hub': {
       const dir = await fetchFromHub(location.id, location.revision, field, options);
       return {
@@ -76,6 +83,15 @@ export async function localiseModel(
 function locate(source: ModelSource, field: string, options: ModelOptions): ModelLocation {
   const { uri, revision } = source;
   if (uri.startsWith('s3://')) return { kind: 'artifact', uri };
+  const named = parseRegistryUri(uri);
+  if (named !== null) {
+    const { name, version } = named;
+    if (version !== null) return { kind: 'registry', name, version };
+    throw new SecpiError('RECIPE_INVALID', `"${uri}" needs a version, since what is current moves.`, {
+      field,
+      remedy: `Write ${uri}@VERSION; \`npx secpi models show ${name}\` shows the current one.`,
+    });
+  }
   if (uri.startsWith('embedded:')) {
     const name = uri.slice('embedded:'.length);
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
@@ -108,6 +124,20 @@ async function checkFolder(dir: string, source: ModelSource, field: string): Pro
     field,
     ...(remedy ? { remedy } : {}),
   });
+}
+
+/** Uri of the artefact that a version of the registry names. */
+async function registered(
+  { name, version }: { readonly name: string; readonly version: number },
+  field: string,
+  { store }: ModelOptions,
+): Promise<string> {
+  try {
+    return (await createRegistry(store).read(name, version)).artifact.uri;
+  } catch (error) {
+    if (!(error instanceof SecpiError)) throw error;
+    throw new SecpiError(error.code, error.problem, { field, cause: error });
+  }
 }
 
 /** A model artefact's merged model, cached by its content hash. */

@@ -1,15 +1,19 @@
-"""Command line: prepare-model, train, serve."""
+"""Command line: prepare-model, train, serve, probe."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import traceback
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TextIO
 
 from . import runtime
 from .errors import EXIT_FINISHED, TrainerError, unexpected_failure
 from .protocol import write_line
+from .train.process import train_process
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -28,6 +32,8 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=0, help="0 picks a free port")
     serve.add_argument("--max-batch", type=int, default=64, metavar="N", help="sequences decoded together")
     serve.add_argument("--threads", type=int, metavar="N", help="default: all cores")
+
+    commands.add_parser("probe", help="print what this machine can train with, as one JSON line")
     return parser
 
 
@@ -37,25 +43,37 @@ def main(argv: list[str]) -> int:
     runtime.stay_offline()
     runtime.share_cores()
     protocol = runtime.claim_stdout()
+    guarded = partial(_guarded, protocol)
+    if arguments.command == "train":
+        return train_process(arguments.config, protocol, guarded)
+    return guarded(partial(_run, arguments, protocol))
+
+
+def _run(arguments: argparse.Namespace, protocol: TextIO) -> int:
+    if arguments.command == "prepare-model":
+        from .prepare_model import prepare_model
+
+        prepare_model(arguments.out, protocol)
+        return EXIT_FINISHED
+    runtime.die_with_parent()
+    if arguments.command == "probe":
+        from .probe import probe
+
+        write_line(protocol, probe())
+        return EXIT_FINISHED
+    from .serve.run import run_server
+
+    return run_server(arguments, protocol)
+
+
+def _guarded(protocol: TextIO, run: Callable[[], int]) -> int:
+    """Runs a command; the caller reads only events, so whatever goes wrong must reach it as one."""
     try:
-        if arguments.command == "prepare-model":
-            from .prepare_model import prepare_model
-
-            prepare_model(arguments.out, protocol)
-            return EXIT_FINISHED
-        runtime.die_with_parent()
-        if arguments.command == "train":
-            from .train.run import run_training
-
-            return run_training(arguments.config, protocol)
-        from .serve.run import run_server
-
-        return run_server(arguments, protocol)
+        return run()
     except TrainerError as error:
         write_line(protocol, error.event())
         return error.exit_code
     except Exception as error:
-        # The parent reads only events: whatever went wrong must reach it as one.
         traceback.print_exc()
         failure = unexpected_failure(error)
         write_line(protocol, failure.event())

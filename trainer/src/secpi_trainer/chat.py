@@ -4,15 +4,44 @@ from __future__ import annotations
 
 from typing import Any
 
-THINK_OPEN = "<think>\n"
+from jinja2 import TemplateError
+
+from .errors import TrainerError
+
+THINK_OPEN = "<think>"
+THINK_CLOSE = "</think>"
 
 
-def prompt_text(tokenizer: Any, messages: list[dict[str, str]]) -> str:
-    """The model's own chat template with its generation prompt.
+def _render(tokenizer: Any, messages: list[dict[str, str]], **options: Any) -> str:
+    return tokenizer.apply_chat_template(messages, tokenize=False, **options)
 
-    Some templates add a default system message when the conversation has none (SmolLM2 does).
+
+def _knows_system_role(tokenizer: Any) -> bool:
+    marker = "system-role-probe"
+    try:
+        conversation = [{"role": "system", "content": marker}, {"role": "user", "content": "x"}]
+        return marker in _render(tokenizer, conversation, add_generation_prompt=True)
+    except TemplateError:
+        return False
+
+
+def _without_system_role(messages: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The system text before the first user message, as makers of models without that role advise."""
+    system, first, *rest = messages
+    return [{"role": first["role"], "content": f"{system['content']}\n\n{first['content']}"}, *rest]
+
+
+def prompt_text(tokenizer: Any, messages: list[dict[str, str]], *, thinking: bool = True) -> str:
+    """The model's own chat template with its generation prompt, in the mode that it takes unasked.
+
+    Some templates add a default system message when the conversation has none (SmolLM2 does); for one without a system
+    role, the system text goes before the first user message. With `thinking` false, a template that has such a mode
+    (`enable_thinking`, as Qwen3) is asked not to think.
     """
-    return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    if len(messages) > 1 and messages[0]["role"] == "system" and not _knows_system_role(tokenizer):
+        messages = _without_system_role(messages)
+    options = {} if thinking else {"enable_thinking": False}
+    return _render(tokenizer, messages, add_generation_prompt=True, **options)
 
 
 def prompt_token_ids(tokenizer: Any, messages: list[dict[str, str]]) -> list[int]:
@@ -20,21 +49,39 @@ def prompt_token_ids(tokenizer: Any, messages: list[dict[str, str]]) -> list[int
     return tokenizer(prompt_text(tokenizer, messages), add_special_tokens=False)["input_ids"]
 
 
-def completion_text(prompt: str, reasoning: str, answer: str) -> str:
-    """What the model learns to write after `prompt`.
+def completion_text(prompt: str, reasoning: str | None, answer: str) -> str:
+    """What the model learns to write after `prompt`: `<think>\\n{reasoning}\\n</think>\\n\\n{answer}`.
 
-    A template that opens the think tag in its generation prompt (QwQ does) has written it already.
+    What the template's generation prompt has written of it already is left out: QwQ and DeepSeek-R1 open the think
+    tag there, with or without the line break. Raises `RECIPE_INVALID` when it has closed the tag too, before a row
+    that thinks: such a model would never be asked to. Without reasoning the answer stands alone, after an empty thought
+    where the prompt has opened one.
     """
-    text = f"{THINK_OPEN}{reasoning}\n</think>\n\n{answer}"
-    return text.removeprefix(THINK_OPEN) if prompt.endswith(THINK_OPEN) else text
+    _, tag, tail = prompt.rpartition(THINK_OPEN)
+    is_open = tag != "" and tail.strip() == ""
+    if reasoning is None:
+        return f"\n{THINK_CLOSE}\n\n{answer}" if is_open else answer
+    if prompt.rstrip().endswith(THINK_CLOSE):
+        raise TrainerError(
+            "RECIPE_INVALID",
+            "modelDir: the chat template closes the think tag in its generation prompt, so reasoning cannot follow it",
+            "Give the model a chat template whose unasked mode thinks.",
+            field="modelDir",
+        )
+    text = f"{THINK_OPEN}\n{reasoning}\n{THINK_CLOSE}\n\n{answer}"
+    return text.removeprefix(THINK_OPEN + tail) if is_open else text
+
+
+def _special_token_ids(tokenizer: Any) -> set[int]:
+    added = {index for index, token in tokenizer.added_tokens_decoder.items() if token.special}
+    return added | set(tokenizer.all_special_ids)
 
 
 def end_of_turn_token_id(tokenizer: Any) -> int:
-    """The token that closes an assistant turn: the special token the template writes after it, else EOS."""
+    """The token that closes an assistant turn: the first special one the template writes after it, else EOS."""
     marker = "end-of-turn-probe"
     conversation = [{"role": "user", "content": "x"}, {"role": "assistant", "content": marker}]
-    tail = tokenizer.apply_chat_template(conversation, tokenize=False).rpartition(marker)[2]
+    tail = _render(tokenizer, conversation).rpartition(marker)[2]
+    specials = _special_token_ids(tokenizer)
     ids = tokenizer(tail, add_special_tokens=False)["input_ids"]
-    if ids and ids[0] in tokenizer.all_special_ids:
-        return ids[0]
-    return tokenizer.eos_token_id
+    return next((index for index in ids if index in specials), tokenizer.eos_token_id)

@@ -25,11 +25,12 @@ def _fsync_tree(root: Path) -> None:
 
 
 @contextmanager
-def whole_folder(target: Path) -> Iterator[Path]:
+def whole_folder(target: Path, *, survives_power_cut: bool = True) -> Iterator[Path]:
     """Yields a temporary sibling of `target` to write into; on success it replaces `target`.
 
     When the body raises, nothing of it stays. A crash can leave only a `.partial` sibling, which the next writer
-    of the same name removes.
+    of the same name removes. Without `survives_power_cut` that holds for a crash of the process only, and nobody waits
+    for the disk: for what is read back by this very machine before it goes anywhere else.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial")
@@ -40,11 +41,13 @@ def whole_folder(target: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    _fsync_tree(partial)
+    if survives_power_cut:
+        _fsync_tree(partial)
     if target.exists():
         shutil.rmtree(target)
     partial.rename(target)
-    _fsync_path(target.parent)
+    if survives_power_cut:
+        _fsync_path(target.parent)
 
 
 def list_files(folder: Path) -> list[dict[str, str | int]]:

@@ -35,6 +35,18 @@ class TrainerError(Exception):
         return {**line, "message": self.message, "remedy": self.remedy, **self.details}
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """True for what Python and torch raise when an allocation fails.
+
+    torch's own class is a RuntimeError for the GPU; its CPU allocator and cuBLAS raise a plain one. Told by their
+    words, this file needs no torch.
+    """
+    if isinstance(error, MemoryError):
+        return True
+    words = ("can't allocate memory", "not enough memory", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+
+
 def unexpected_failure(error: BaseException) -> TrainerError:
     """An error nobody foresaw, as one the parent can show."""
     return TrainerError(

@@ -1,4 +1,4 @@
-"""The line protocol: JSON events out on stdout, JSON commands in on stdin."""
+"""The line protocol: JSON events out on stdout; the server's life ends with its stdin."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import math
 import os
 import sys
 import threading
-from collections.abc import Callable
 from typing import Any, TextIO
 
 from .errors import EXIT_FAILED
 
-_write_lock = threading.Lock()
+_write_lock = threading.RLock()
 
 
 def _finite(value: Any) -> Any:
@@ -27,27 +26,25 @@ def _finite(value: Any) -> Any:
 
 
 def write_line(stream: TextIO, event: dict[str, Any]) -> None:
-    """Writes one event. Floats keep full precision (`repr`), so equal text means equal bits."""
-    text = json.dumps(_finite(event), ensure_ascii=False, allow_nan=False)
+    """Writes one event. Floats keep full precision (`repr`), so equal text means equal bits.
+
+    One system call per line, below Python's buffers: what a signal's handler writes lies between two lines.
+    """
+    line = memoryview((json.dumps(_finite(event), ensure_ascii=False, allow_nan=False) + "\n").encode())
     with _write_lock:
-        stream.write(text + "\n")
-        stream.flush()
+        while line:
+            line = line[os.write(stream.fileno(), line) :]
 
 
-def watch_stdin(on_command: Callable[[str], None]) -> threading.Thread:
-    """Reads commands until stdin closes. A closed stdin means that the parent is gone: the process ends at once.
+def end_with_stdin() -> threading.Thread:
+    """A closed stdin means that the parent is gone: the process ends at once.
 
     `os._exit` because nobody is left to read a result, and a clean shutdown could hang in native code.
     """
 
     def read() -> None:
-        for line in sys.stdin:
-            try:
-                message = json.loads(line)
-            except json.JSONDecodeError:
-                print(f"ignored a line on stdin that is not JSON ({len(line)} characters)", file=sys.stderr)
-                continue
-            on_command(str(message.get("command")) if isinstance(message, dict) else "")
+        for _ in sys.stdin:
+            pass
         os._exit(EXIT_FAILED)
 
     thread = threading.Thread(target=read, name="stdin", daemon=True)

@@ -6,7 +6,7 @@ import argparse
 from typing import TextIO
 
 from ..errors import EXIT_FINISHED
-from ..protocol import watch_stdin, write_line
+from ..protocol import end_with_stdin, write_line
 from ..train.models import pick_device, require_model_folder
 from .batching import Batcher
 from .decoder import Decoder
@@ -15,7 +15,7 @@ from .http import ChatServer
 
 def run_server(arguments: argparse.Namespace, protocol: TextIO) -> int:
     """Serves until stdin closes or a signal ends the process."""
-    watch_stdin(lambda _command: None)
+    end_with_stdin()
     require_model_folder(arguments.model)
     device = pick_device()
     decoder = Decoder(arguments.model, rows=arguments.max_batch, threads=arguments.threads, device=device)

@@ -23,17 +23,38 @@ class LoraSettings:
 
 
 @dataclass(frozen=True)
+class QuantizationSettings:
+    """Of the frozen base with method "qlora"; `double` quantises the scales too."""
+
+    type: Literal["nf4", "fp4"]
+    double: bool
+
+
+@dataclass(frozen=True)
+class DivergenceSettings:
+    """A loss above `spike_factor` times the running median is a spike; None looks for NaN alone."""
+
+    spike_factor: float | None
+    patience_steps: int
+
+
+@dataclass(frozen=True)
 class TrainConfig:
-    """A validated training request. `batch_rows` is the global batch: rows of one optimiser step."""
+    """A validated training request. `batch_rows` is the global batch: rows (packed: sequences) of one step."""
 
     model_dir: Path
     train_file: Path
     eval_file: Path | None
+    guard_file: Path | None
     output_dir: Path
     resume_from: Path | None
+    export_only: bool
     seed: int
-    method: Literal["lora"]
+    method: Literal["lora", "qlora", "full"]
     lora: LoraSettings
+    quantization: QuantizationSettings
+    attention: Literal["auto", "eager", "sdpa", "flash"]
+    packing: bool
     epochs: float
     max_steps: int | None
     batch_rows: int
@@ -47,17 +68,26 @@ class TrainConfig:
     precision: Literal["fp32", "bf16", "auto"]
     gradient_checkpointing: bool
     checkpoint_every_steps: int
+    eval_every_steps: int | None
+    divergence: DivergenceSettings
+    learning_rate_scale: float
+    lease_file: Path | None
+    lease_seconds: float
     threads: int | None
 
     def curve_fingerprint(self) -> str:
         """SHA-256 over what decides the loss curve: a checkpoint may only be resumed under the same.
 
-        Micro-batch size, precision, threads and gradient checkpointing are left out on purpose: a training may move
-        to a smaller machine, at the price of differing in the last bits.
+        Micro-batch size, precision, attention, threads and gradient checkpointing are left out on purpose: a training
+        may move to a smaller machine, at the price of differing in the last bits. The learning rate's scale is left
+        out too, since a rolled back training goes on from a checkpoint of the larger one.
         """
         parts = {
             "seed": self.seed,
-            "lora": vars(self.lora),
+            "method": self.method,
+            "lora": None if self.method == "full" else vars(self.lora),
+            "quantization": vars(self.quantization) if self.method == "qlora" else None,
+            "packing": self.packing,
             "epochs": self.epochs,
             "maxSteps": self.max_steps,
             "batchRows": self.batch_rows,
@@ -102,14 +132,16 @@ class _Reader:
         return self.take(name, expected, lambda v: v is None or (_is_integer(v) and v >= minimum))
 
     def number(self, name: str, minimum: float, maximum: float, *, above: bool = False) -> float:
-        expected = f"a number {'above' if above else 'from'} {minimum:g} {'and at most' if above else 'to'} {maximum:g}"
+        return float(self.take(name, *_number_rule(minimum, maximum, above)))
 
-        def fits(value: Any) -> bool:
-            if not isinstance(value, (int, float)) or isinstance(value, bool):
-                return False
-            return (minimum < value if above else minimum <= value) and value <= maximum
+    def number_or_null(self, name: str, minimum: float, maximum: float, *, above: bool = False) -> float | None:
+        expected, fits = _number_rule(minimum, maximum, above)
+        value = self.take(name, f"null or {expected}", lambda v: v is None or fits(v))
+        return None if value is None else float(value)
 
-        return float(self.take(name, expected, fits))
+    def object(self, name: str) -> _Reader:
+        values = self.take(name, "an object", lambda v: isinstance(v, dict))
+        return _Reader(values, f"{self._prefix}{name}.")
 
     def choice(self, name: str, *options: str) -> Any:
         expected = "one of " + ", ".join(f'"{option}"' for option in options)
@@ -130,6 +162,17 @@ class _Reader:
             raise _invalid(self._prefix + name, "is not a known field", "Remove it, or check its spelling.")
 
 
+def _number_rule(minimum: float, maximum: float, above: bool) -> tuple[str, Callable[[Any], bool]]:
+    expected = f"a number {'above' if above else 'from'} {minimum:g} {'and at most' if above else 'to'} {maximum:g}"
+
+    def fits(value: Any) -> bool:
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            return False
+        return (minimum < value if above else minimum <= value) and value <= maximum
+
+    return expected, fits
+
+
 def _is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -140,27 +183,50 @@ def _is_module_choice(value: Any) -> bool:
     return isinstance(value, list) and value != [] and all(isinstance(name, str) and name for name in value)
 
 
+def _lora_settings(reader: _Reader) -> LoraSettings:
+    expected_modules = '"all-linear" or a list of module names'
+    settings = LoraSettings(
+        rank=reader.integer("rank", 1),
+        alpha=reader.number("alpha", 0, 1e6, above=True),
+        dropout=reader.number("dropout", 0, 0.99),
+        target_modules=reader.take("targetModules", expected_modules, _is_module_choice),
+    )
+    reader.finish()
+    return settings
+
+
+def _quantization_settings(reader: _Reader) -> QuantizationSettings:
+    settings = QuantizationSettings(type=reader.choice("type", "nf4", "fp4"), double=reader.flag("double"))
+    reader.finish()
+    return settings
+
+
+def _divergence_settings(reader: _Reader) -> DivergenceSettings:
+    settings = DivergenceSettings(
+        spike_factor=reader.number_or_null("spikeFactor", 1, 1e6, above=True),
+        patience_steps=reader.integer("patienceSteps", 1),
+    )
+    reader.finish()
+    return settings
+
+
 def parse_config(values: Any) -> TrainConfig:
     """Validates a decoded config; raises `RECIPE_INVALID` naming the first bad field."""
     reader = _Reader(values, "")
-    lora = _Reader(reader.take("lora", "an object", lambda v: isinstance(v, dict)), "lora.")
-    expected_modules = '"all-linear" or a list of module names'
-    settings = LoraSettings(
-        rank=lora.integer("rank", 1),
-        alpha=lora.number("alpha", 0, 1e6, above=True),
-        dropout=lora.number("dropout", 0, 0.99),
-        target_modules=lora.take("targetModules", expected_modules, _is_module_choice),
-    )
-    lora.finish()
     config = TrainConfig(
         model_dir=reader.path("modelDir"),
         train_file=reader.path("trainFile"),
         eval_file=reader.path_or_null("evalFile"),
+        guard_file=reader.path_or_null("guardFile"),
         output_dir=reader.path("outputDir"),
         resume_from=reader.path_or_null("resumeFrom"),
+        export_only=reader.flag("exportOnly"),
         seed=reader.take("seed", "a whole number from 0 to 4294967295", lambda v: _is_integer(v) and 0 <= v < 2**32),
-        method=reader.choice("method", "lora"),
-        lora=settings,
+        method=reader.choice("method", "lora", "qlora", "full"),
+        lora=_lora_settings(reader.object("lora")),
+        quantization=_quantization_settings(reader.object("quantization")),
+        attention=reader.choice("attention", "auto", "eager", "sdpa", "flash"),
+        packing=reader.flag("packing"),
         epochs=reader.number("epochs", 0, 1000, above=True),
         max_steps=reader.integer_or_null("maxSteps", 1),
         batch_rows=reader.integer("batchRows", 1),
@@ -174,6 +240,11 @@ def parse_config(values: Any) -> TrainConfig:
         precision=reader.choice("precision", "fp32", "bf16", "auto"),
         gradient_checkpointing=reader.flag("gradientCheckpointing"),
         checkpoint_every_steps=reader.integer("checkpointEverySteps", 1),
+        eval_every_steps=reader.integer_or_null("evalEverySteps", 1),
+        divergence=_divergence_settings(reader.object("divergence")),
+        learning_rate_scale=reader.number("learningRateScale", 0, 1, above=True),
+        lease_file=reader.path_or_null("leaseFile"),
+        lease_seconds=reader.number("leaseSeconds", 0, 1e7, above=True),
         threads=reader.integer_or_null("threads", 1),
     )
     reader.finish()
@@ -183,7 +254,10 @@ def parse_config(values: Any) -> TrainConfig:
             f"{config.micro_batch_rows} does not divide batchRows ({config.batch_rows})",
             "Choose a divisor of batchRows, so that every step sees whole micro-batches.",
         )
-    for name, file in (("trainFile", config.train_file), ("evalFile", config.eval_file)):
+    if config.export_only and config.resume_from is None:
+        raise _invalid("exportOnly", "there is no checkpoint to export", "Name one with resumeFrom.")
+    files = (("trainFile", config.train_file), ("evalFile", config.eval_file), ("guardFile", config.guard_file))
+    for name, file in files:
         if file is not None and not file.is_file():
             raise _invalid(name, "the file does not exist", "Write the rows there before starting the trainer.")
     return config

@@ -19,12 +19,15 @@ ROLES = ("system", "user", "assistant")
 
 @dataclass(frozen=True)
 class Row:
-    """One example: the conversation without any security text, and what the model shall write."""
+    """One example: the conversation without any security text, and what the model shall write.
+
+    Without `reasoning` the answer alone is written, as a model does that does not think.
+    """
 
     id: str
     prompt: list[dict[str, str]]
-    reasoning: str
     answer: str
+    reasoning: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,9 @@ class TokenisedRows:
 def _row_problem(value: Any) -> str | None:
     if not isinstance(value, dict):
         return "is not an object"
-    if set(value) != {"id", "prompt", "reasoning", "answer"}:
-        return "must have exactly the fields id, prompt, reasoning, answer"
-    if not all(isinstance(value[name], str) for name in ("id", "reasoning", "answer")):
+    if set(value) - {"reasoning"} != {"id", "prompt", "answer"}:
+        return "must have exactly the fields id, prompt, answer and, where the model thinks, reasoning"
+    if not all(isinstance(value.get(name, ""), str) for name in ("id", "reasoning", "answer")):
         return "id, reasoning and answer must be strings"
     if not isinstance(value["prompt"], list) or value["prompt"] == []:
         return "prompt must be a list of messages"
@@ -96,7 +99,7 @@ def tokenise_row(tokenizer: Any, row: Row, end_of_turn: int) -> Example:
 
     Prompt and completion are tokenised apart: at inference the model sees exactly these prompt tokens.
     """
-    prompt = chat.prompt_text(tokenizer, row.prompt)
+    prompt = chat.prompt_text(tokenizer, row.prompt, thinking=row.reasoning is not None)
     prompt_ids = tokenizer(prompt, add_special_tokens=False)["input_ids"]
     completion = chat.completion_text(prompt, row.reasoning, row.answer)
     completion_ids = [*tokenizer(completion, add_special_tokens=False)["input_ids"], end_of_turn]
@@ -166,3 +169,9 @@ def collate(examples: list[Example], pad_token_id: int) -> dict[str, torch.Tenso
         "attention_mask": padded([[1] * len(example.input_ids) for example in examples], 0),
         "labels": padded([example.labels for example in examples], UNTRAINED),
     }
+
+
+def batch_tokens(batch: dict[str, torch.Tensor]) -> int:
+    """Prompt and completion tokens of a batch; a packed one has neither padding nor a mask."""
+    mask = batch.get("attention_mask")
+    return batch["input_ids"].numel() if mask is None else int(mask.sum())

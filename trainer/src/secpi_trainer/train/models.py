@@ -1,33 +1,52 @@
-"""Loading the base model and attaching the adapter."""
+"""Loading a model for training by one of the methods, and the weights of its checkpoints."""
 
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from huggingface_hub import save_torch_state_dict
+from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from ..errors import TrainerError
-from .config import LoraSettings
+from . import attention
+from .config import LoraSettings, QuantizationSettings, TrainConfig
+
+ADAPTER_FILE = "adapter_model.safetensors"
+FULL_FILE = "model.safetensors"
+FULL_INDEX_FILE = "model.safetensors.index.json"
+# Any one of these must lie in a checkpoint.
+WEIGHT_FILES = {"lora": (ADAPTER_FILE,), "qlora": (ADAPTER_FILE,), "full": (FULL_FILE, FULL_INDEX_FILE)}
+# Small enough for a single PUT to S3, the size that vLLM and the hub use too.
+SHARD_BYTES = 5 * 10**9
 
 
 def require_model_folder(folder: Path) -> None:
-    """Raises `MODEL_NOT_FOUND` unless `folder` looks like a Hugging Face model."""
-    if (folder / "config.json").is_file() and any(folder.glob("*.safetensors")):
-        return
-    raise TrainerError(
-        "MODEL_NOT_FOUND",
-        f"{folder.name or folder} is not a Hugging Face model folder: config.json and *.safetensors are expected.",
-        "Point modelDir at a model folder, or make the small one with: python -m secpi_trainer prepare-model.",
-        field="modelDir",
-    )
+    """Raises `MODEL_NOT_FOUND` unless `folder` looks like a Hugging Face model, `RECIPE_INVALID` if it is quantised."""
+    if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
+        raise TrainerError(
+            "MODEL_NOT_FOUND",
+            f"{folder.name or folder} is not a Hugging Face model folder: config.json and *.safetensors are expected.",
+            "Point modelDir at a model folder, or make the small one with: python -m secpi_trainer prepare-model.",
+            field="modelDir",
+        )
+    if "quantization_config" in json.loads((folder / "config.json").read_text(encoding="utf-8")):
+        raise TrainerError(
+            "RECIPE_INVALID",
+            f"modelDir: {folder.name} is quantised already, so a trained adapter cannot be merged into it exactly",
+            'Give the model in bf16 or fp32; method "qlora" quantises it while training.',
+            field="modelDir",
+        )
 
 
 def pick_device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """The current GPU with its index, by which libraries compare devices, else the CPU."""
+    return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
 
 
 def resolve_precision(requested: str, device: torch.device) -> str:
@@ -53,8 +72,44 @@ def load_tokenizer(folder: Path) -> Any:
     return tokenizer
 
 
-def load_base(folder: Path, precision: str, device: torch.device) -> Any:
-    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch_dtype(precision)).to(device)
+def load_base(folder: Path, dtype: torch.dtype, device: torch.device, implementation: str | None = None) -> Any:
+    """The model as it is on disk, in `dtype`."""
+    options = {} if implementation is None else {"attn_implementation": implementation}
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, device_map={"": device}, **options)
+
+
+def _load_quantised(
+    folder: Path, dtype: torch.dtype, device: torch.device, implementation: str, settings: QuantizationSettings
+) -> Any:
+    """The base in 4 bits, each linear layer but the output; computed with in `dtype`."""
+    if find_spec("bitsandbytes") is None:
+        raise TrainerError(
+            "RECIPE_INVALID",
+            'method: "qlora" needs the package bitsandbytes, which is not installed',
+            'Install bitsandbytes where the trainer runs, or set method to "lora".',
+            field="method",
+        )
+    from bitsandbytes.nn import Linear4bit
+
+    quantization = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type=settings.type,
+        bnb_4bit_use_double_quant=settings.double,
+        bnb_4bit_compute_dtype=dtype,
+    )
+    model = AutoModelForCausalLM.from_pretrained(
+        folder,
+        dtype=dtype,
+        device_map={"": device},
+        attn_implementation=implementation,
+        quantization_config=quantization,
+    )
+    for module in model.modules():
+        if isinstance(module, Linear4bit):
+            # On CPUs with AVX512-BF16, the first evaluation would repack the weights in place: with rounded scales, and
+            # in a layout through which no gradient flows.
+            module.support_avx512bf16_for_cpu = False
+    return model
 
 
 def _lora_config(settings: LoraSettings) -> LoraConfig:
@@ -83,6 +138,27 @@ def attach_adapter(base: Any, settings: LoraSettings, model_name: str) -> Any:
     return model
 
 
+def load_trainable(config: TrainConfig, precision: str, device: torch.device) -> Any:
+    """The model with what `config.method` trains set to require gradients.
+
+    lora: the base in `precision`, frozen, and a fresh fp32 adapter; qlora: the same on a 4-bit base; full: all weights
+    as fp32 master weights, since bf16 ones would swallow small updates: the trainer computes under autocast.
+    Seed before calling: the adapter's first weights are random.
+    """
+    implementation = attention.choose(config.attention, device, precision)
+    if config.method == "full":
+        base = load_base(config.model_dir, torch.float32, device, implementation).requires_grad_(True)
+    elif config.method == "qlora":
+        base = _load_quantised(config.model_dir, torch_dtype(precision), device, implementation, config.quantization)
+    else:
+        base = load_base(config.model_dir, torch_dtype(precision), device, implementation)
+    return base if config.method == "full" else attach_adapter(base, config.lora, config.model_dir.name)
+
+
+def trainable_parameters(model: Any) -> int:
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
 def save_adapter(model: Any, folder: Path) -> None:
     """Adapter weights and config in peft's format, without the model card template peft adds.
 
@@ -98,12 +174,47 @@ def save_adapter(model: Any, folder: Path) -> None:
     config_file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def parameter_counts(folder: Path, settings: LoraSettings) -> tuple[Any, int, int]:
-    """The model config, base and adapter parameters, counted without allocating any weight."""
-    config = AutoConfig.from_pretrained(folder)
-    with torch.device("meta"):
-        base = AutoModelForCausalLM.from_config(config)
-        base_parameters = base.num_parameters()
-        model = attach_adapter(base, settings, folder.name)
-    adapter_parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    return config, base_parameters, adapter_parameters
+def save_trainable(model: Any, folder: Path, method: str) -> None:
+    """What `method` trains, bit for bit: the adapter in peft's format, or all weights under the module's own names."""
+    if method != "full":
+        save_adapter(model, folder)
+        return
+    save_torch_state_dict(model.state_dict(), folder, max_shard_size=SHARD_BYTES)
+
+
+def load_trainable_weights(model: Any, folder: Path, method: str) -> None:
+    """Puts the weights that `save_trainable` wrote into `model`; raises `CHECKPOINT_INVALID` when they do not fit."""
+    if method == "full":
+        missing, unexpected = _load_full(model, folder)
+    else:
+        expected = set(get_peft_model_state_dict(model))
+        state = load_file(folder / ADAPTER_FILE)
+        missing, unexpected = expected - set(state), set(state) - expected
+        if not missing and not unexpected:
+            set_peft_model_state_dict(model, state)
+    if missing or unexpected:
+        raise TrainerError(
+            "CHECKPOINT_INVALID",
+            f"The weights of {folder.name} lack {len(missing)} tensors of this model and have {len(unexpected)} it "
+            f"does not know: {', '.join(sorted(missing | unexpected)[:3])}.",
+            "Resume from another checkpoint, or restore the recipe it was made with.",
+            field="resumeFrom",
+        )
+
+
+def _load_full(model: Any, folder: Path) -> tuple[set[str], set[str]]:
+    """One file in memory at a time; returns the names missing and left over."""
+    index_file = folder / FULL_INDEX_FILE
+    names = {FULL_FILE}
+    if index_file.is_file():
+        names = set(json.loads(index_file.read_text(encoding="utf-8"))["weight_map"].values())
+    loaded: set[int] = set()
+    unexpected: set[str] = set()
+    for name in sorted(names):
+        state = load_file(folder / name)
+        unexpected.update(model.load_state_dict(state, strict=False).unexpected_keys)
+        own = model.state_dict()
+        loaded.update(own[key].data_ptr() for key in state if key in own)
+    # Of matrices that are one in memory (tied embeddings), one name is written.
+    missing = {key for key, tensor in model.state_dict().items() if tensor.data_ptr() not in loaded}
+    return missing, unexpected

@@ -3,58 +3,42 @@
 from __future__ import annotations
 
 import gc
-import math
 import platform
-from functools import partial
+import time
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import torch
 from transformers import set_seed
 
-from ..errors import EXIT_FINISHED, EXIT_PREEMPTED, TrainerError
-from ..protocol import watch_stdin, write_line
-from . import models
-from .checkpoint import CheckpointState, read_checkpoint
-from .config import TrainConfig, read_config
-from .control import Control, Preempted
-from .dataset import ScheduledRows, TokenisedRows, collate, read_rows, tokenise_rows
-from .engine import Emit, LoraTrainer, training_arguments
-from .evaluation import evaluation_loss
-from .export import export_adapter, export_merged
-from .memory import available_bytes, estimate_bytes, require_memory
+from ..errors import TrainerError
+from . import attention, flops, models
+from .checkpoint import Checkpoint, read_checkpoint
+from .config import TrainConfig
+from .control import Control
+from .dataset import TokenisedRows, read_rows, tokenise_rows
+from .engine import Emit, ResumableTrainer, Speed, training_arguments
+from .evaluation import Evaluator
+from .export import export_model
+from .memory import require_training_memory
+from .metrics import History, Losses, MetricsFiles
+from .packing import require_isolation
+from .schedule import plan
 
 REPORTED_PACKAGES = ("torch", "transformers", "peft", "accelerate", "safetensors", "tokenizers")
 
 
-def run_training(config_file: Path, protocol: TextIO) -> int:
-    """Trains as the config says and returns the exit code; errors the caller can act on are raised."""
-    emit: Emit = partial(write_line, protocol)
-    control = Control()
-    control.listen_for_sigterm()
-    watch_stdin(control.on_command)
-    try:
-        train(read_config(config_file), control, emit)
-    except Preempted:
-        return EXIT_PREEMPTED
-    except (MemoryError, torch.OutOfMemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
-            raise
-        raise TrainerError(
-            "TRAINER_OUT_OF_MEMORY",
-            f"Memory ran out: {str(error).splitlines()[0] if str(error) else 'no more could be allocated'}",
-            "Lower microBatchRows or maxSequenceTokens, or turn gradientCheckpointing on; then resume.",
-        ) from error
-    return EXIT_FINISHED
+@dataclass(frozen=True)
+class _Rows:
+    train: TokenisedRows
+    held_out: TokenisedRows
+    guard: TokenisedRows
 
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """True for the errors that torch raises when an allocation fails."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    # The CPU allocator raises a plain RuntimeError.
-    return any(words in str(error) for words in ("can't allocate memory", "not enough memory", "CUDA out of memory"))
+    @property
+    def longest_tokens(self) -> int:
+        return max(rows.longest_tokens for rows in (self.train, self.held_out, self.guard))
 
 
 def _configure_torch(config: TrainConfig) -> None:
@@ -62,15 +46,17 @@ def _configure_torch(config: TrainConfig) -> None:
         torch.set_num_threads(config.threads)
     # A kernel without a deterministic variant warns instead of failing; on the CPU all that are used have one.
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # The zip's own sums cost as much as writing does; the store keeps SHA-256 of each file.
+    torch.serialization.set_crc32_options(False)
     set_seed(config.seed)
 
 
-def _load_rows(config: TrainConfig, tokenizer: Any) -> tuple[TokenisedRows, TokenisedRows]:
-    def load(path: Path | None) -> TokenisedRows:
+def _load_rows(config: TrainConfig, tokenizer: Any) -> _Rows:
+    def load(path: Path | None, long_rows: str) -> TokenisedRows:
         rows = [] if path is None else read_rows(path)
-        return tokenise_rows(tokenizer, rows, config.max_sequence_tokens, config.long_rows)
+        return tokenise_rows(tokenizer, rows, config.max_sequence_tokens, long_rows)
 
-    train, held_out = load(config.train_file), load(config.eval_file)
+    train, held_out = load(config.train_file, config.long_rows), load(config.eval_file, config.long_rows)
     for name, rows, required in (("train", train, True), ("eval", held_out, config.eval_file is not None)):
         if required and rows.examples == []:
             raise TrainerError(
@@ -78,118 +64,125 @@ def _load_rows(config: TrainConfig, tokenizer: Any) -> tuple[TokenisedRows, Toke
                 f"No {name} row is left; {rows.dropped_rows} dropped as too long.",
                 "Give the trainer rows, or raise maxSequenceTokens.",
             )
-    return train, held_out
+    # The recipe's rule is about its own rows; a guard row that does not fit says nothing about forgetting.
+    return _Rows(train, held_out, load(config.guard_file, "drop"))
 
 
-def _require_resources(config: TrainConfig, precision: str, device: torch.device, longest_tokens: int) -> None:
-    model_config, base, adapter = models.parameter_counts(config.model_dir, config.lora)
-    needed = estimate_bytes(
-        model_config,
-        base,
-        adapter,
-        weight_bytes=models.torch_dtype(precision).itemsize,
-        rows=config.micro_batch_rows,
-        tokens=longest_tokens,
-        recompute=config.gradient_checkpointing,
-    )
-    require_memory(needed, available_bytes(device))
-
-
-def train(config: TrainConfig, control: Control, emit: Emit) -> None:
+def train(config: TrainConfig, control: Control, emit: Emit, *, import_seconds: float = 0.0) -> None:
     """The training itself, from checks to export; raises `Preempted` after SIGTERM and `TrainerError` on failure."""
+    started = time.monotonic()
     models.require_model_folder(config.model_dir)
-    resumed = read_checkpoint(config.resume_from, config.curve_fingerprint()) if config.resume_from else None
+    resumed = None
+    if config.resume_from is not None:
+        resumed = read_checkpoint(config.resume_from, config.method, config.curve_fingerprint())
     _configure_torch(config)
     device = models.pick_device()
     precision = models.resolve_precision(config.precision, device)
     tokenizer = models.load_tokenizer(config.model_dir)
-    train_rows, held_out = _load_rows(config, tokenizer)
-    _require_resources(config, precision, device, max(train_rows.longest_tokens, held_out.longest_tokens))
-    control.leave_if_stopping()
+    rows = _load_rows(config, tokenizer)
+    require_training_memory(config, precision, device, rows.longest_tokens)
 
     # Again, so that the adapter's initial weights depend on nothing that ran before.
     set_seed(config.seed)
-    base = models.load_base(config.model_dir, precision, device)
-    model = models.attach_adapter(base, config.lora, config.model_dir.name)
-    total_rows = math.ceil(config.epochs * len(train_rows.examples))
-    total_steps = math.ceil(total_rows / config.batch_rows)
-    if config.max_steps is not None:
-        total_steps = min(total_steps, config.max_steps)
+    model = models.load_trainable(config, precision, device)
+    if config.packing:
+        require_isolation(model)
+    pad_token_id = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+    kernels = attention.choose(config.attention, device, precision)
+    schedule = plan(config, rows.train.examples, pad_token_id, kernels)
+    gpu = torch.cuda.get_device_name(device) if device.type == "cuda" else None
+    mean_tokens = rows.train.tokens / len(rows.train.examples)
+    speed = Speed(flops.flops_per_token(model, config.method, mean_tokens), flops.peak_bf16_flops(gpu))
     emit(
         {
             "event": "started",
-            "totalSteps": total_steps,
-            "trainRows": len(train_rows.examples),
-            "evalRows": len(held_out.examples),
-            "droppedRows": train_rows.dropped_rows + held_out.dropped_rows,
-            "truncatedRows": train_rows.truncated_rows + held_out.truncated_rows,
-            "trainTokens": train_rows.tokens,
+            "totalSteps": schedule.total_steps,
+            "trainRows": len(rows.train.examples),
+            "evalRows": len(rows.held_out.examples),
+            "guardRows": len(rows.guard.examples),
+            "droppedRows": rows.train.dropped_rows + rows.held_out.dropped_rows,
+            "truncatedRows": rows.train.truncated_rows + rows.held_out.truncated_rows,
+            "trainTokens": rows.train.tokens,
+            "packedSequences": schedule.packed_sequences,
+            "trainableParameters": models.trainable_parameters(model),
+            "microBatchRows": config.micro_batch_rows,
+            "learningRateScale": config.learning_rate_scale,
             "device": device.type,
+            "gpu": gpu,
             "precision": precision,
-            "resumedFromStep": None if resumed is None else resumed.step,
+            "attention": kernels,
+            "flopsPerToken": speed.flops_per_token,
+            "peakFlops": speed.peak_flops,
+            "resumedFromStep": None if resumed is None else resumed.state.step,
+            "importSeconds": import_seconds,
+            "loadSeconds": time.monotonic() - started,
             "versions": {"python": platform.python_version(), **{name: version(name) for name in REPORTED_PACKAGES}},
         }
     )
 
-    pad_token_id = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
-    measure = partial(
-        evaluation_loss,
-        examples=held_out.examples,
-        rows=config.micro_batch_rows,
-        pad_token_id=pad_token_id,
-        between_batches=control.leave_if_stopping,
-    )
-    loss_before = _loss_before(resumed, held_out, model, measure, emit)
-    trainer = LoraTrainer(
+    history = History() if resumed is None else resumed.history
+    metrics = MetricsFiles(config.output_dir / "metrics", history)
+    trainer = ResumableTrainer(
         config=config,
         control=control,
         emit=emit,
-        rows_per_epoch=len(train_rows.examples),
-        eval_loss_before=loss_before,
+        evaluator=Evaluator(
+            held_out=rows.held_out.examples,
+            guard=rows.guard.examples,
+            rows=config.micro_batch_rows,
+            pad_token_id=pad_token_id,
+            precision=precision,
+            between_batches=control.raise_if_stopping,
+        ),
+        history=history,
+        metrics=metrics,
+        speed=speed,
+        schedule=schedule,
+        resumed=resumed,
         model=model,
-        args=training_arguments(config, total_steps, device, precision == "bf16"),
-        train_dataset=ScheduledRows(train_rows.examples, config.seed, min(total_steps * config.batch_rows, total_rows)),
-        data_collator=partial(collate, pad_token_id=pad_token_id),
+        args=training_arguments(config, schedule.total_steps, device, precision == "bf16"),
     )
-    if resumed is not None and resumed.step >= total_steps:
-        trainer.restore_finished(config.resume_from)
-    else:
-        trainer.train(resume_from_checkpoint=None if resumed is None else str(config.resume_from))
-    control.leave_if_stopping()
+    _run_steps(trainer, config, control, resumed, schedule.total_steps)
 
-    loss_after = None
-    if held_out.examples:
-        loss_after = measure(model)
-        emit({"event": "evaluated", "step": trainer.state.global_step, "evalLoss": loss_after})
-    adapter_dir = export_adapter(model, config.output_dir)
-    step, curve = trainer.state.global_step, trainer.loss_curve()
+    step = trainer.state.global_step
     # The exported files are checked with models read from disk; two copies at once might not fit.
-    del trainer, model, base
+    del trainer
     gc.collect()
-    control.leave_if_stopping()
-    export = export_merged(config.model_dir, adapter_dir, tokenizer, precision, device)
+    export = export_model(config, model, tokenizer, precision, device)
+    metrics.close()
+    nothing = Losses(None, None)
+    before, after = history.evaluations.get(0, nothing), history.evaluations.get(step, nothing)
+    control.stop_listening()
     emit(
         {
             "event": "finished",
             "step": step,
-            "adapterDir": str(export.adapter_dir),
+            "exportedStep": step,
+            "adapterDir": None if export.adapter_dir is None else str(export.adapter_dir),
             "mergedDir": str(export.merged_dir),
-            "evalLossBefore": loss_before,
-            "evalLossAfter": loss_after,
+            "metricsDir": str(metrics.folder),
+            "evalLossBefore": before.eval,
+            "evalLossAfter": after.eval,
+            "guardLossBefore": before.guard,
+            "guardLossAfter": after.guard,
             "logitsMaxAbsDiff": export.logits_max_abs_diff,
             "mergedMaxAbsDiff": export.merged_max_abs_diff,
-            "lossCurve": curve,
+            "lossCurve": [{"step": step, "loss": loss} for step, loss in history.losses],
+            "evalCurve": [
+                {"step": step, "evalLoss": losses.eval, "guardLoss": losses.guard}
+                for step, losses in history.evaluations.items()
+            ],
         }
     )
 
 
-def _loss_before(
-    resumed: CheckpointState | None, held_out: TokenisedRows, model: Any, measure: Any, emit: Emit
-) -> float | None:
-    if resumed is not None:
-        return resumed.eval_loss_before
-    if not held_out.examples:
-        return None
-    loss = measure(model)
-    emit({"event": "evaluated", "step": 0, "evalLoss": loss})
-    return loss
+def _run_steps(
+    trainer: ResumableTrainer, config: TrainConfig, control: Control, resumed: Checkpoint | None, total_steps: int
+) -> None:
+    """Trains what is left, or nothing: then the restored weights are measured, as proof of what is exported."""
+    if resumed is not None and (config.export_only or resumed.state.step >= total_steps):
+        trainer.restore(resumed)
+        trainer.measure()
+        return
+    trainer.run()
+    control.end_steps()

@@ -1,0 +1,276 @@
+/**
+ * Attends a running trainer to its end: what it says goes up, what the run wants goes down, and a trainer that is of no
+ * more use is ended. One loop and no timers: whatever happens meanwhile is seen at the next turn.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { SecpiError } from '../../contract/errors.ts';
+import type { CheckpointUploads } from './checkpointUploads.ts';
+import { tailEvents } from './eventTail.ts';
+import { decideGrace, usableGraceMs } from './grace.ts';
+import { createGuards } from './guards.ts';
+import { createStepFigures } from './stepFigures.ts';
+import type { TrainerProcess } from './trainerProcess.ts';
+import type {
+  CheckpointEvent,
+  ErrorEvent,
+  FinishedEvent,
+  StartedEvent,
+  StepEvent,
+  TrainerEvent,
+} from './trainerProtocol.ts';
+import type { MachineProbes, TrainingHost, TrainingRequest } from './training.ts';
+import { isFolder, isHeldBy, touchLease, type TrainingHome } from './trainingHome.ts';
+
+const POLL_MS = 100;
+const LEASE_EVERY_MS = 5000;
+const HELD_EVERY_MS = 1000;
+
+/** The attempt ends, and the trainer is left as it is: it is not this attempt's to end. `cause` is to be thrown. */
+export class Detached extends Error {
+  constructor(cause: unknown) {
+    super('detached', { cause });
+    this.name = 'Detached';
+  }
+}
+
+export interface Attendance {
+  readonly request: TrainingRequest;
+  readonly host: TrainingHost;
+  readonly probes: MachineProbes;
+  readonly home: TrainingHome;
+  readonly trainer: TrainerProcess;
+  /** Null for an export, which saves nothing and hears no commands. */
+  readonly uploads: CheckpointUploads | null;
+  /** What was said before is read first, and told as one. */
+  readonly adopted: boolean;
+  /** Steps whose checkpoints the store has: none of them is offered again. */
+  readonly storedSteps: ReadonlySet<number>;
+  /** Requests of a checkpoint that were made before the attempt began. */
+  readonly requestsBefore: number;
+  readonly onFirstStep: (started: StartedEvent | null) => void;
+}
+
+/** Why the trainer was told to leave. */
+export type Leaving = 'pause' | 'stop' | 'notice';
+
+export interface Attended {
+  readonly started: StartedEvent | null;
+  readonly finished: FinishedEvent | null;
+  readonly error: ErrorEvent | null;
+  readonly toldExitCode: number | null;
+  readonly leaving: Leaving | null;
+  /** Set when a guard ended it. */
+  readonly stalled: SecpiError | null;
+}
+
+/**
+ * Resolves when the trainer has ended. Throws what makes the attempt end with a trainer that is to be ended (the
+ * reason of a cancel, HEAD_FENCED from an upload), or Detached.
+ */
+export async function attend(attendance: Attendance): Promise<Attended> {
+  const { request, host, home, trainer, uploads } = attendance;
+  const { limits } = request.settings;
+  const tail = tailEvents(home.eventsFile);
+  const figures = createStepFigures();
+  const guards = createGuards(
+    { pid: trainer.pid, gpuIndex: host.gpu?.index ?? null },
+    limits,
+    attendance.probes,
+  );
+  let started: StartedEvent | null = null;
+  let finished: FinishedEvent | null = null;
+  let error: ErrorEvent | null = null;
+  let toldExitCode: number | null = null;
+  let lastStep: StepEvent | null = null;
+  let lastStepMs = Date.now();
+  let lastCheckpoint: CheckpointEvent | null = null;
+  let catchingUp = attendance.adopted;
+  let hasSeenStep = false;
+  let leaving: Leaving | null = null;
+  let isToldToLeave = false;
+  let killAtMs = Number.POSITIVE_INFINITY;
+  let stalled: SecpiError | null = null;
+  let handledRequests = attendance.requestsBefore;
+  let leaseAtMs = 0;
+  let heldAtMs = 0;
+  let uploadFailure: { readonly error: unknown } | null = null;
+  uploads?.failed.catch((reason: unknown) => (uploadFailure = { error: reason }));
+
+  async function requireHeld(): Promise<void> {
+    if (await isHeldBy(home, request.epoch)) return;
+    const problem = 'a later attempt attends this training on this host.';
+    throw new Detached(new SecpiError('HEAD_FENCED', problem));
+  }
+
+  async function offer({ step, dir, evalLoss, final }: CheckpointEvent): Promise<void> {
+    await requireHeld();
+    uploads?.offer({ step, dir, evalLoss, final });
+  }
+
+  function tellStep(event: StepEvent): void {
+    const loss = event.loss?.toFixed(3) ?? 'not finite';
+    const told = figures.add(event, started?.totalSteps ?? null);
+    if (catchingUp) return;
+    host.onFigures(told, `loss ${loss} · ${(told.tokensPerSecond ?? 0).toFixed(0)} tokens/s`);
+  }
+
+  async function take(event: TrainerEvent): Promise<void> {
+    switch (event.event) {
+      case 'started':
+        started = event;
+        break;
+      case 'step':
+        lastStep = event;
+        lastStepMs = Date.now();
+        tellStep(event);
+        if (!catchingUp && !hasSeenStep) {
+          hasSeenStep = true;
+          attendance.onFirstStep(started);
+        }
+        break;
+      case 'evaluated':
+        if (!catchingUp) host.onNote(describeEvaluation(event));
+        break;
+      case 'diverging':
+        if (!catchingUp)
+          host.onNote(
+            `loss spike at step ${event.step}: ${event.loss ?? 'not finite'}, median ${event.median}`,
+          );
+        break;
+      case 'saving':
+        break;
+      case 'checkpoint':
+        lastCheckpoint = event;
+        if (!catchingUp) await offer(event);
+        break;
+      case 'finished':
+        finished = event;
+        break;
+      case 'error':
+        error = event;
+        break;
+      case 'ended':
+        toldExitCode = event.exitCode;
+        break;
+    }
+    guards.progress(isComputing(started, lastStep));
+  }
+
+  /** All that was said before the adoption is read: from here on it is heard as it comes. */
+  async function endCatchingUp(): Promise<void> {
+    catchingUp = false;
+    const newest: CheckpointEvent | null = lastCheckpoint;
+    if (newest !== null && !attendance.storedSteps.has(newest.step) && (await isFolder(newest.dir)))
+      await offer(newest);
+    const step: StepEvent | null = lastStep;
+    if (step !== null) tellStep(step);
+  }
+
+  async function leave(why: Leaving): Promise<void> {
+    leaving = why;
+    if (isToldToLeave) return;
+    await requireHeld();
+    isToldToLeave = true;
+    await trainer.signal('SIGTERM');
+  }
+
+  async function kill(): Promise<void> {
+    await requireHeld();
+    await trainer.kill();
+  }
+
+  async function heedAbort(): Promise<void> {
+    if (!host.signal.aborted || leaving === 'notice') return;
+    switch (host.whyAborted()) {
+      case 'cancelled':
+        throw host.signal.reason;
+      case 'lost':
+        throw uploads === null ? host.signal.reason : new Detached(host.signal.reason);
+      case 'notice': {
+        const graceMs = host.graceMs();
+        const decision = decideGrace({
+          graceMs,
+          stepSeconds: figures.stepSeconds(),
+          secondsIntoStep: (Date.now() - lastStepMs) / 1000,
+          saveSeconds: lastCheckpoint?.seconds ?? null,
+          uploadBytes: lastCheckpoint === null ? null : sizeOf(lastCheckpoint),
+          uploadBytesPerSecond: uploads?.bytesPerSecond() ?? null,
+        });
+        const hasState = uploads !== null && started !== null;
+        const isWorthSaving = hasState && decision.saves;
+        host.onNote(noteOfLeaving(hasState, decision.note));
+        killAtMs = isWorthSaving ? Date.now() + usableGraceMs(graceMs) : 0;
+        if (isWorthSaving) await leave('notice');
+        leaving = 'notice';
+      }
+    }
+  }
+
+  async function heedControl(): Promise<void> {
+    if (uploads === null || leaving === 'notice') return;
+    const { wanted, checkpointRequests } = host.control();
+    if (wanted !== 'train' && leaving !== wanted) await leave(wanted);
+    // Before its handlers are set, the signal would end the trainer.
+    if (checkpointRequests > handledRequests && started !== null && !isToldToLeave) {
+      handledRequests = checkpointRequests;
+      await requireHeld();
+      await trainer.signal('SIGUSR1');
+    }
+  }
+
+  async function keepLease(): Promise<void> {
+    const now = Date.now();
+    if (now - heldAtMs >= HELD_EVERY_MS) {
+      heldAtMs = now;
+      await requireHeld();
+    }
+    if (now - leaseAtMs >= LEASE_EVERY_MS) {
+      leaseAtMs = now;
+      await touchLease(home);
+    }
+  }
+
+  async function look(): Promise<void> {
+    await keepLease();
+    if (uploadFailure !== null) throw uploadFailure.error;
+    await heedAbort();
+    await heedControl();
+    if (Date.now() > killAtMs) await kill();
+    stalled ??= await guards.look();
+    if (stalled !== null) await kill();
+  }
+
+  for (;;) {
+    const isAlive = await trainer.isAlive(); // asked first: what it said before its end is read then
+    for (const event of await tail.read()) await take(event);
+    if (catchingUp) await endCatchingUp();
+    if (!isAlive) return { started, finished, error, toldExitCode, leaving, stalled };
+    await look();
+    await delay(POLL_MS);
+  }
+}
+
+/** Between its start and its last step the GPU is to be busy; loading and export are work of the processor. */
+function isComputing(started: StartedEvent | null, last: StepEvent | null): boolean {
+  return started !== null && (last?.step ?? 0) < started.totalSteps;
+}
+
+function sizeOf({ files }: CheckpointEvent): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function noteOfLeaving(hasState: boolean, note: string): string {
+  return hasState ? note : 'notice: leaving at once, there is nothing to save';
+}
+
+function describeEvaluation({
+  step,
+  evalLoss,
+  guardLoss,
+}: Extract<TrainerEvent, { event: 'evaluated' }>): string {
+  const losses = [
+    ...(evalLoss === null ? [] : [`held-out loss ${evalLoss.toFixed(4)}`]),
+    ...(guardLoss === null ? [] : [`guard loss ${guardLoss.toFixed(4)}`]),
+  ];
+  return losses.length === 0 ? `step ${step} evaluated` : `${losses.join(', ')} at step ${step}`;
+}

@@ -1,0 +1,74 @@
+/** What an earlier attempt left in a training's home: a trainer to adopt, a checkpoint to start from, or nothing. */
+import { SecpiError } from '../../contract/errors.ts';
+import { tailEvents } from './eventTail.ts';
+import { configSha256 } from './trainerConfig.ts';
+import { attachTrainer, isOfThisBoot, type TrainerProcess } from './trainerProcess.ts';
+import type { CheckpointEvent, TrainerEvent } from './trainerProtocol.ts';
+import type { TrainingHost, TrainingRequest } from './training.ts';
+import { isFolder, readRecord, trainingHome, type TrainerRecord, type TrainingHome } from './trainingHome.ts';
+
+export type EarlierTrainer =
+  /** It runs, or it came to an end that nobody has told yet. */
+  | {
+      readonly kind: 'adoptable';
+      readonly trainer: TrainerProcess;
+      readonly record: TrainerRecord;
+      /** The last step it told of; the one it began from where it told none. */
+      readonly reachedStep: number;
+    }
+  | {
+      readonly kind: 'over';
+      /** Its newest whole checkpoint, where the wanted training can go on from it. */
+      readonly checkpoint: CheckpointEvent | null;
+    };
+
+export async function findEarlierTrainer(
+  home: TrainingHome,
+  request: TrainingRequest,
+  host: Pick<TrainingHost, 'gpu'>,
+): Promise<EarlierTrainer> {
+  const record = await readRecord(home);
+  const trainer = attachTrainer(record?.owner ?? null);
+  if (record === null || trainer === null) return { kind: 'over', checkpoint: null };
+  const isAlive = await trainer.isAlive();
+  const isWanted =
+    record.fingerprint === request.fingerprint && record.configSha256 === configSha256(request, false);
+  const events = isWanted ? await readEvents(home) : null;
+  if (events === null) return { kind: 'over', checkpoint: null };
+  const isOnItsGpu = record.gpu === (host.gpu?.index ?? null);
+  const isConcluded = events.some(({ event }) => event === 'finished' || event === 'error');
+  if (isAlive ? isOnItsGpu : isConcluded && (await isOfThisBoot(record.owner))) {
+    const last = events.findLast((event) => event.event === 'step');
+    return { kind: 'adoptable', trainer, record, reachedStep: last?.step ?? record.resumedFromStep };
+  }
+  return { kind: 'over', checkpoint: await newestWhole(events) };
+}
+
+/** Null where another version of the trainer wrote what is not understood. */
+async function readEvents(home: TrainingHome): Promise<TrainerEvent[] | null> {
+  try {
+    return await tailEvents(home.eventsFile).read();
+  } catch (error) {
+    if (error instanceof SecpiError) return null;
+    throw error;
+  }
+}
+
+/** Checkpoints are synced before they get their name: what lies there is whole, even after the machine's end. */
+async function newestWhole(events: readonly TrainerEvent[]): Promise<CheckpointEvent | null> {
+  for (const event of events.toReversed()) {
+    if (event.event === 'checkpoint' && (await isFolder(event.dir))) return event;
+  }
+  return null;
+}
+
+/** The trainer that runs in a training's home on this host, whoever attends it; null when none does. */
+export async function liveTrainer(
+  trainingsDir: string,
+  fingerprint: string,
+): Promise<{ readonly gpu: number | null } | null> {
+  const record = await readRecord(trainingHome(trainingsDir, fingerprint));
+  if (record === null || record.fingerprint !== fingerprint) return null;
+  const isAlive = await attachTrainer(record.owner)?.isAlive();
+  return isAlive === true ? { gpu: record.gpu } : null;
+}

@@ -1,0 +1,199 @@
+/** Brings a trainer to run in the home: adopts the one that runs there, or starts one from the newest checkpoint. */
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { SecpiError } from '../../contract/errors.ts';
+import { drainUploads, type Attempt } from './attempt.ts';
+import { Detached } from './attend.ts';
+import { requireRoom } from './diskRoom.ts';
+import { findEarlierTrainer, type EarlierTrainer } from './earlierTrainer.ts';
+import { configSha256, trainerConfig } from './trainerConfig.ts';
+import { findTrainers, startTrainer, type TrainerProcess } from './trainerProcess.ts';
+import type { CheckpointEvent } from './trainerProtocol.ts';
+import type { AttemptFigures, DamagedCheckpoint } from './training.ts';
+import { writeTrainingFiles } from './trainingData.ts';
+import {
+  clearHome,
+  isHeldBy,
+  readRecord,
+  touchLease,
+  writeRecord,
+  type TrainerRecord,
+} from './trainingHome.ts';
+
+/** A trainer that runs or has run in the home, and how it came there. */
+export interface Launched {
+  readonly trainer: TrainerProcess;
+  readonly record: TrainerRecord;
+  readonly figures: AttemptFigures;
+  /** A checkpoint of this host that the store lacks, moved to `resume`; to be offered once the trainer has read it. */
+  readonly unsaved: CheckpointEvent | null;
+}
+
+/** Null when nothing is to be trained: a pause or a stop is wanted, and no trainer runs here. */
+export async function launch(attempt: Attempt): Promise<Launched | null> {
+  const { request, host, home, stored } = attempt;
+  const previous = await readRecord(home);
+  if (previous !== null && previous.epoch > request.epoch) throw new Detached(overtaken());
+  const earlier = await findEarlierTrainer(home, request, host);
+  if (earlier.kind === 'adoptable') return await adopt(attempt, earlier);
+
+  await takeHome(attempt, { exportOnly: false });
+  const newest = stored.at(-1)?.step ?? 0;
+  const unsaved = earlier.checkpoint !== null && earlier.checkpoint.step > newest ? earlier.checkpoint : null;
+  await rm(home.resumeDir, { recursive: true, force: true });
+  if (unsaved !== null) await rename(unsaved.dir, home.resumeDir);
+  await clearHome(home, { resume: unsaved !== null });
+  if (host.control().wanted === 'train') return await resume(attempt, unsaved);
+  if (unsaved !== null) offerUnsaved(attempt, unsaved);
+  await drainUploads(attempt);
+  return null;
+}
+
+/** From `resume`, where the checkpoint was moved. */
+export function offerUnsaved({ uploads, home }: Attempt, { step, evalLoss, final }: CheckpointEvent): void {
+  uploads.offer({ step, dir: home.resumeDir, evalLoss, final });
+}
+
+async function adopt(
+  { request, host, home, startedMs }: Attempt,
+  { trainer, record: earlier, reachedStep }: Extract<EarlierTrainer, { kind: 'adoptable' }>,
+): Promise<Launched> {
+  const record = { ...earlier, epoch: request.epoch };
+  await writeRecord(home, record);
+  await touchLease(home);
+  const figures: AttemptFigures = {
+    resumedFromStep: reachedStep,
+    adopted: true,
+    damaged: [],
+    attemptStartedMs: startedMs,
+    dataSeconds: null,
+    spawnedMs: null,
+    importSeconds: null,
+    loadSeconds: null,
+    firstStepMs: null,
+  };
+  host.onNote(`adopted the trainer that runs here since ${earlier.startedAt}, at step ${reachedStep}`);
+  try {
+    await host.onResume(figures);
+  } catch (error) {
+    throw new Detached(error); // the store is gone: no reason to end what trains
+  }
+  return { trainer, record, figures, unsaved: null };
+}
+
+async function resume(attempt: Attempt, unsaved: CheckpointEvent | null): Promise<Launched> {
+  const { request, host, home } = attempt;
+  const { trainings } = host.store;
+  let resumedFromStep = unsaved?.step ?? 0;
+  let damaged: readonly DamagedCheckpoint[] = [];
+  if (unsaved === null) {
+    const newest = await trainings.newestVerified(request.fingerprint, home.resumeDir, host.signal);
+    damaged = newest.skipped.map(({ step, problem }) => ({ step, problem }));
+    resumedFromStep = newest.checkpoint?.step ?? 0;
+    if (newest.checkpoint !== null) await requireRoom(home.dir, bytesOf(newest.checkpoint.files));
+  }
+  return { ...(await start(attempt, { resumedFromStep, damaged, exportOnly: false })), unsaved };
+}
+
+interface Beginning extends Pick<AttemptFigures, 'resumedFromStep' | 'damaged'> {
+  readonly exportOnly: boolean;
+}
+
+/**
+ * Writes the training files and starts the trainer on them, from what lies in `resume`; `onResume` is told before.
+ * Another attempt may take the home meanwhile: then this one ends without having touched anything of it.
+ */
+export async function start(
+  attempt: Attempt,
+  { resumedFromStep, damaged, exportOnly }: Beginning,
+): Promise<Launched> {
+  const { request, host, home, startedMs } = attempt;
+  await mkdir(dirname(home.trainFile), { recursive: true });
+  const files = await writeTrainingFiles(host.store, request.traces, request.settings, home);
+  const guardFile = request.settings.guard === null ? null : await host.guardRows();
+  const figures: AttemptFigures = {
+    resumedFromStep,
+    adopted: false,
+    damaged,
+    attemptStartedMs: startedMs,
+    dataSeconds: (Date.now() - startedMs) / 1000,
+    spawnedMs: null,
+    importSeconds: null,
+    loadSeconds: null,
+    firstStepMs: null,
+  };
+  if (!exportOnly) await host.onResume(figures);
+  const config = trainerConfig(
+    request,
+    {
+      trainFile: home.trainFile,
+      evalFile: files.evalRows > 0 ? home.evalFile : null,
+      guardFile,
+      outputDir: home.outputDir,
+      resumeFrom: resumedFromStep > 0 ? home.resumeDir : null,
+      leaseFile: home.leaseFile,
+    },
+    exportOnly,
+  );
+  await writeFile(home.configFile, JSON.stringify(config));
+  await touchLease(home);
+  host.signal.throwIfAborted();
+  if (!(await isHeldBy(home, request.epoch))) throw new Detached(overtaken());
+  const record = await blankRecord(attempt, exportOnly);
+  const trainer = await startTrainer({
+    pythonPath: host.pythonPath,
+    configFile: home.configFile,
+    cwd: home.dir,
+    env: { ...host.pythonEnv, ...visibleGpu(host.gpu) },
+    eventsFile: home.eventsFile,
+    logFile: home.logFile,
+  });
+  const running: TrainerRecord = { ...record, owner: trainer.owner, files, resumedFromStep };
+  try {
+    if (!(await isHeldBy(home, request.epoch))) throw new Detached(overtaken());
+    await writeRecord(home, running);
+  } catch (error) {
+    await trainer.kill();
+    throw error;
+  }
+  return { trainer, record: running, figures: { ...figures, spawnedMs: Date.now() }, unsaved: null };
+}
+
+/** From here on this attempt alone may signal what runs in the home; what does is ended. */
+export async function takeHome(
+  attempt: Attempt,
+  { exportOnly }: { readonly exportOnly: boolean },
+): Promise<void> {
+  const { home } = attempt;
+  await writeRecord(home, await blankRecord(attempt, exportOnly));
+  // Also one whose worker was killed before it could write it down.
+  for (const trainer of await findTrainers(home.configFile)) await trainer.kill();
+}
+
+async function blankRecord({ request, host, probes }: Attempt, exportOnly: boolean): Promise<TrainerRecord> {
+  return {
+    owner: null,
+    fingerprint: request.fingerprint,
+    epoch: request.epoch,
+    configSha256: configSha256(request, exportOnly),
+    startedAt: new Date().toISOString(),
+    gpu: host.gpu?.index ?? null,
+    oomKills: await probes.oomKills(),
+    files: { trainRows: 0, evalRows: 0 },
+    resumedFromStep: 0,
+  };
+}
+
+function bytesOf(files: readonly { readonly bytes: number }[]): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function visibleGpu(
+  gpu: { readonly index: number; readonly uuid: string | null } | null,
+): Record<string, string> {
+  return gpu === null ? {} : { CUDA_VISIBLE_DEVICES: gpu.uuid ?? String(gpu.index) };
+}
+
+function overtaken(): SecpiError {
+  return new SecpiError('HEAD_FENCED', 'a later attempt attends this training on this host.');
+}

@@ -1,0 +1,279 @@
+/**
+ * The user's hand on a training: the control query that its host polls, the updates, the limits on hours, and the
+ * figures that only the workflow knows (GPU hours, steps repeated).
+ */
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  defineQuery,
+  defineUpdate,
+  isCancellation,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { TrainingLimits } from '../contract/recipe.ts';
+import {
+  checkpointNowUpdateName,
+  controlQueryName,
+  pauseUpdateName,
+  resumeSchema,
+  resumeUpdateName,
+  stopEarlyUpdateName,
+  type Control,
+  type TrainingFigures,
+  type TrainingState,
+} from '../contract/workflows.ts';
+import type { Board, StagePatch } from './board.ts';
+import { parseOrFail } from './failures.ts';
+
+export const controlQuery = defineQuery<Control>(controlQueryName);
+export const checkpointNow = defineUpdate<TrainingState>(checkpointNowUpdateName);
+export const pause = defineUpdate<TrainingState>(pauseUpdateName);
+export const resume = defineUpdate<TrainingState, [unknown?]>(resumeUpdateName);
+export const stopEarly = defineUpdate<TrainingState>(stopEarlyUpdateName);
+
+/** An update waits so long for what it asks; then it answers with how things stand. */
+const ANSWER_WITHIN_MS = 60_000;
+
+export interface ControlSnapshot {
+  readonly checkpointRequests: number;
+  readonly pausedFor: string | null;
+  readonly stopping: boolean;
+  readonly gpuMs: number;
+  readonly stepsRepeated: number;
+  readonly figures: Partial<TrainingFigures>;
+  readonly raised: Partial<Pick<TrainingLimits, 'maxGpuHours' | 'maxWallHours'>>;
+}
+
+export interface TrainingControl {
+  /** Of what hosts tell: adds what only the workflow knows. */
+  onTold(stage: string, patch: StagePatch): StagePatch;
+  /** Resolves at once, or when a pause is over. */
+  untilWanted(): Promise<void>;
+  /** Runs an attempt: counts its GPU time, and asks it to pause when a limit is reached. */
+  during<T>(scope: CancellationScope, attempt: () => Promise<T>): Promise<T>;
+  /** Whether the last attempt was cancelled here, because it waited in a queue when a pause was asked for. */
+  calledBack(): boolean;
+  /** What a heartbeat told of a host that was lost. */
+  heardLast(details: unknown): void;
+  /** There was nothing to export: goes on training. False when nobody had asked to stop. */
+  refuseStop(): boolean;
+  totals(): { readonly gpuHours: number; readonly stepsRepeated: number };
+  snapshot(): ControlSnapshot;
+}
+
+export function createTrainingControl({
+  board,
+  stage,
+  limits,
+  startedAt,
+  resumed,
+}: {
+  readonly board: Board;
+  readonly stage: string;
+  readonly limits: TrainingLimits;
+  readonly startedAt: string;
+  readonly resumed: ControlSnapshot | null;
+}): TrainingControl {
+  let state: ControlSnapshot = resumed ?? {
+    checkpointRequests: 0,
+    pausedFor: null,
+    stopping: false,
+    gpuMs: 0,
+    stepsRepeated: 0,
+    figures: {},
+    raised: {},
+  };
+  let running: CancellationScope | null = null;
+  /** When the host of the running attempt was first heard of: from then on it costs. */
+  let hostSinceMs: number | null = null;
+  let isNewHost = false;
+  let wasCalledBack = false;
+  const { workflowId } = workflowInfo();
+
+  const set = (change: Partial<ControlSnapshot>): void => {
+    state = { ...state, ...change };
+  };
+  const wanted = (): Control['wanted'] => {
+    if (state.pausedFor !== null) return 'pause';
+    return state.stopping ? 'stop' : 'train';
+  };
+  const gpuMs = (): number => state.gpuMs + (hostSinceMs === null ? 0 : Date.now() - hostSinceMs);
+  const gpuHours = (): number => gpuMs() / 3_600_000;
+  const limit = (name: 'maxGpuHours' | 'maxWallHours'): number =>
+    state.raised[name] ?? limits[name] ?? Number.POSITIVE_INFINITY;
+  const describe = (): TrainingState => ({
+    state: running === null ? (state.pausedFor === null ? 'waiting' : 'paused') : stateOfRunning(),
+    step: state.figures.step ?? 0,
+    lastCheckpoint: state.figures.lastCheckpoint ?? null,
+  });
+  const stateOfRunning = (): TrainingState['state'] =>
+    wanted() === 'train' ? (hostSinceMs === null ? 'waiting' : 'training') : 'stopping';
+  const show = (): void => {
+    const why = state.pausedFor;
+    board.hold(
+      stage,
+      why === null || running !== null
+        ? null
+        : `${why} The state is safe and no GPU is held. Go on: temporal workflow update execute --workflow-id ${workflowId} --name ${resumeUpdateName}`,
+    );
+  };
+  /** An attempt that waits in a queue has nobody to ask: it is taken back. */
+  const callBack = (): void => {
+    if (running === null || hostSinceMs !== null) return;
+    wasCalledBack = true;
+    running.cancel();
+  };
+  const pauseFor = (why: string): void => {
+    set({ pausedFor: why });
+    board.update(stage, { note: `${why} Saving.` });
+    callBack();
+    show();
+  };
+  const msToLimit = (): number => {
+    const gpuLeft = (limit('maxGpuHours') - gpuHours()) * 3_600_000;
+    const wallLeft = Date.parse(startedAt) + limit('maxWallHours') * 3_600_000 - Date.now();
+    return Math.min(gpuLeft, wallLeft);
+  };
+  const limitReached = (): string | null => {
+    if (gpuHours() >= limit('maxGpuHours'))
+      return `paused: ${gpuHours().toFixed(2)} GPU hours are used of limits.maxGpuHours ${limit('maxGpuHours')}; resume with a higher {"maxGpuHours": …}, or stopEarly.`;
+    if (msToLimit() <= 0)
+      return `paused: limits.maxWallHours ${limit('maxWallHours')} are over; resume with a higher {"maxWallHours": …}, or stopEarly.`;
+    return null;
+  };
+  const watchLimits = async (): Promise<void> => {
+    for (;;) {
+      const leftMs = msToLimit();
+      if (!Number.isFinite(leftMs)) return;
+      // Without a host no GPU hours pass: looked at again when one is heard of.
+      const heard = hostSinceMs;
+      await condition(() => hostSinceMs !== heard, Math.max(1000, Math.ceil(leftMs)));
+      const why = limitReached();
+      if (why !== null && !state.stopping) {
+        pauseFor(why);
+        return;
+      }
+      if (why !== null) return;
+    }
+  };
+
+  setHandler(controlQuery, () => ({ checkpointRequests: state.checkpointRequests, wanted: wanted() }));
+  setHandler(checkpointNow, async () => {
+    set({ checkpointRequests: state.checkpointRequests + 1 });
+    const before = state.figures.lastCheckpoint ?? 0;
+    if (hostSinceMs !== null)
+      await condition(() => (state.figures.lastCheckpoint ?? 0) > before, ANSWER_WITHIN_MS);
+    return describe();
+  });
+  setHandler(
+    pause,
+    async () => {
+      pauseFor('paused by request.');
+      await condition(() => running === null, ANSWER_WITHIN_MS);
+      return describe();
+    },
+    { validator: () => refuseWhen(state.stopping, 'the training is being stopped already') },
+  );
+  setHandler(
+    resume,
+    (raise?: unknown) => {
+      const parsed = parseOrFail(resumeSchema, raise ?? {});
+      const raised = Object.fromEntries(Object.entries(parsed).filter(([, value]) => value !== undefined));
+      set({ raised: { ...state.raised, ...raised } });
+      const why = limitReached();
+      if (why !== null && !state.stopping)
+        throw ApplicationFailure.create({ type: 'RECIPE_INVALID', message: why, nonRetryable: true });
+      set({ pausedFor: null });
+      show();
+      return describe();
+    },
+    {
+      validator: (raise?: unknown) => {
+        parseOrFail(resumeSchema, raise ?? {});
+        refuseWhen(state.pausedFor === null, 'the training is not paused');
+      },
+    },
+  );
+  setHandler(stopEarly, () => {
+    set({ stopping: true, pausedFor: null });
+    board.update(stage, { note: 'stopping early: the best checkpoint is exported' });
+    show();
+    return describe();
+  });
+
+  return {
+    onTold: (_, patch) => {
+      if (running === null) return patch;
+      hostSinceMs ??= Date.now();
+      const told = patch.training;
+      const lastStep = state.figures.step ?? 0;
+      if (told?.resumedFrom !== undefined && isNewHost) {
+        isNewHost = false;
+        set({ stepsRepeated: state.stepsRepeated + Math.max(0, lastStep - told.resumedFrom) });
+      }
+      if (told !== undefined) set({ figures: { ...state.figures, ...told } });
+      return {
+        ...patch,
+        training: { ...told, gpuHours: gpuHours(), stepsRepeated: state.stepsRepeated },
+      };
+    },
+    untilWanted: async () => {
+      const why = limitReached();
+      if (why !== null && !state.stopping && state.pausedFor === null) set({ pausedFor: why });
+      if (state.pausedFor === null) return;
+      board.update(stage, { state: 'running', note: '' });
+      show();
+      await condition(() => state.pausedFor === null);
+      show();
+    },
+    during: async (scope, attempt) => {
+      running = scope;
+      hostSinceMs = null;
+      isNewHost = true;
+      wasCalledBack = false;
+      const watch = new CancellationScope();
+      const watching = watch.run(watchLimits).catch((error: unknown) => {
+        if (!isCancellation(error)) throw error;
+      });
+      try {
+        return await attempt();
+      } finally {
+        watch.cancel();
+        set({ gpuMs: gpuMs() });
+        running = null;
+        hostSinceMs = null;
+        await watching;
+      }
+    },
+    calledBack: () => wasCalledBack,
+    heardLast: (details) => {
+      const step = lastStepIn(details);
+      if (step > (state.figures.step ?? 0)) set({ figures: { ...state.figures, step } });
+    },
+    refuseStop: () => {
+      if (!state.stopping) return false;
+      set({ stopping: false });
+      board.update(stage, { note: 'nothing is trained yet that could be exported; the training goes on' });
+      return true;
+    },
+    totals: () => ({ gpuHours: gpuHours(), stepsRepeated: state.stepsRepeated }),
+    snapshot: () => state,
+  };
+}
+
+/** Heartbeats of a training carry its step. */
+function lastStepIn(details: unknown): number {
+  const step: unknown = typeof details === 'object' && details !== null ? Reflect.get(details, 'step') : null;
+  return typeof step === 'number' ? step : 0;
+}
+
+function refuseWhen(condition: boolean, problem: string): void {
+  if (condition)
+    throw ApplicationFailure.create({
+      type: 'RECIPE_INVALID',
+      message: `RECIPE_INVALID: ${problem}.`,
+      nonRetryable: true,
+    });
+}
