@@ -46,7 +46,6 @@ export async function trainModel(
         remedy: 'Give all GPU workers the same model, or name it by s3:// or hf:.',
       },
     );
-  const epoch = await claimTraining(deps, run, fingerprint, owner);
   const control = await pollControl(run);
   const slot = await deps.gpu.slots.acquire({
     signal: run.signal,
@@ -54,6 +53,8 @@ export async function trainModel(
     onWait: () => run.progress(STAGE, { note: 'waits for a GPU of this host' }),
   });
   try {
+    // Last: the host's watcher ends a trainer whose training has a higher epoch than the one written beside it.
+    const epoch = await claimTraining(deps, run, fingerprint, owner);
     const end = await runTraining(
       {
         fingerprint,
