@@ -5,9 +5,11 @@
  * that grows slower does not decide.
  * Environment: STRETCHES (8), INTERVAL (20), TOKENS of a row (256), BATCH_ROWS (4).
  */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { projectRoot } from '../../src/cli/settings.ts';
 import { ensureTools } from '../../src/cli/tools.ts';
 import { checkpointManifestSchema } from '../../src/contract/manifest.ts';
@@ -27,6 +29,9 @@ const WARM_UP_STEPS = 5;
 const LOOK_MS = 20;
 
 const lab = await openLab();
+let attempt: Awaited<ReturnType<typeof startAttempt>> | null = null;
+let ended: unknown = null;
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => (ended = new Error(name)));
 try {
   const fingerprint = fingerprintOf('overhead');
   const plan = lab.plan({
@@ -47,14 +52,14 @@ try {
     },
   });
   const pairs = await writeRows(lab.store.blobs, rowsOfEqualLength(), { rowsPerPart: 100 });
-  const attempt = await startAttempt({ ...plan, traces: { ...plan.traces, parts: { pairs } } });
-  let ended: unknown = null;
-  attempt.end.then(
-    (end) => (ended = new Error(`the training ended before the measurement: ${end.status}`)),
-    (error: unknown) => (ended = error),
+  const running = await startAttempt({ ...plan, traces: { ...plan.traces, parts: { pairs } } });
+  attempt = running;
+  running.end.then(
+    (end) => (ended ??= new Error(`the training ended before the measurement: ${end.status}`)),
+    (error: unknown) => (ended ??= error),
   );
   const latest = (field: 'step' | 'lastCheckpoint'): number =>
-    attempt.figures.findLast((told) => told[field] !== undefined)?.[field] ?? 0;
+    running.figures.findLast((told) => told[field] !== undefined)?.[field] ?? 0;
   const reaches = async (field: 'step' | 'lastCheckpoint', value: number): Promise<void> => {
     while (latest(field) < value) {
       if (ended !== null) throw ended;
@@ -72,7 +77,7 @@ try {
     await reaches('step', firstStep + Math.floor(interval / 2));
     if (checkpoint) {
       const askedMs = performance.now();
-      attempt.checkpointNow();
+      running.checkpointNow();
       await reaches('lastCheckpoint', firstStep + 1);
       safeAfterSeconds = (performance.now() - askedMs) / 1000;
       if (latest('step') >= firstStep + interval) throw new Error('the upload outlasted its stretch');
@@ -81,8 +86,7 @@ try {
     measured.push({ checkpoint, seconds: (performance.now() - began) / 1000, safeAfterSeconds });
   }
   const listed = await lab.store.trainings.list(fingerprint);
-  attempt.abort('cancelled');
-  await attempt.end.catch(() => undefined); // cancelled, as asked
+  const saveSeconds = await saveTimes(join(lab.trainingsDir(), fingerprint.slice(0, 16), 'events.jsonl'));
 
   const meanOf = (checkpoint: boolean): number => {
     const chosen = measured.filter((stretch) => stretch.checkpoint === checkpoint);
@@ -101,12 +105,16 @@ try {
     })),
     secondsWithout: rounded(meanOf(false)),
     secondsWith: rounded(meanOf(true)),
+    saveSeconds,
     overhead: rounded(meanOf(true) / meanOf(false) - 1, 4),
     checkpointMib: rounded(files.reduce((sum, { bytes }) => sum + bytes, 0) / 1024 ** 2),
     load: loadavg().map((load) => rounded(load, 1)),
   };
   console.log(JSON.stringify(figures, null, 2));
 } finally {
+  // The trainer would outlive this process.
+  attempt?.abort('cancelled');
+  await attempt?.end.catch(() => undefined); // cancelled, as asked
   await lab.stop();
 }
 
@@ -123,6 +131,16 @@ function rowsOfEqualLength(): Record<string, unknown>[] {
     group: index,
     sample: 0,
   }));
+}
+
+/** How long the trainer stood still for each save. */
+async function saveTimes(eventsFile: string): Promise<number[]> {
+  const lines = (await readFile(eventsFile, 'utf8')).split('\n').filter((line) => line.startsWith('{'));
+  return lines.flatMap((line) => {
+    const event: unknown = JSON.parse(line);
+    const saved = z.looseObject({ event: z.literal('checkpoint'), seconds: z.number() }).safeParse(event);
+    return saved.success ? [rounded(saved.data.seconds)] : [];
+  });
 }
 
 function rounded(value: number, digits = 2): number {

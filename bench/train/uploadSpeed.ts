@@ -27,6 +27,8 @@ const version = await run(rclone, ['version']).catch((error: unknown) => {
 const bytes = sizesMib.reduce((sum, mib) => sum + Math.round(mib * MIB), 0);
 const work = await mkdtemp(join(tmpdir(), 'secpi-upload-'));
 const server = await startServer();
+let interrupted: string | null = null;
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => (interrupted = name));
 try {
   const measured: { oursMibPerSecond: number; rcloneMibPerSecond: number; readBackMibPerSecond: number }[] =
     [];
@@ -43,6 +45,7 @@ try {
     for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
       await run('sync');
       const [name, time] = await side();
+      if (interrupted !== null) throw new Error(interrupted);
       took.set(name, time);
     }
     const files = await ourStore.blobs.putFolder(dir);

@@ -8,7 +8,7 @@ import { SecpiError } from '../contract/errors.ts';
 import { describeIssues } from '../contract/parse.ts';
 import type { WorkerPaths } from '../activities/deps.ts';
 import { preemptionSources } from '../services/gpu/types.ts';
-import { METADATA_URL, type WatchOptions } from '../services/gpu/preemption/watch.ts';
+import type { WatchOptions } from '../services/gpu/preemption/watch.ts';
 import type { StoreOptions } from '../services/store/index.ts';
 
 export const projectDir = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -47,7 +47,7 @@ const environmentSchema = z.object({
   SECPI_PYTHON: z.string().min(1).default('python3'),
   SECPI_TASK_SLOTS: z.coerce.number().int().min(1).max(1000).optional(),
   SECPI_PREEMPTION: preemptionSchema.default('auto'),
-  SECPI_METADATA_URL: z.url().default(METADATA_URL),
+  SECPI_METADATA_URL: z.url().optional(),
   SECPI_GRACE_SECONDS: z.coerce.number().positive().max(86_400).default(30),
   SECPI_MIN_DISK_GB: z.coerce.number().nonnegative().max(1_000_000).default(10),
   KUBERNETES_SERVICE_HOST: z.string().min(1).optional(),
@@ -110,7 +110,7 @@ export function readWorkerConfig(environment: Environment): WorkerConfig {
     gpu: {
       preemption: {
         sources: rest.SECPI_PREEMPTION,
-        metadataUrl: rest.SECPI_METADATA_URL,
+        ...(rest.SECPI_METADATA_URL === undefined ? {} : { metadataUrl: rest.SECPI_METADATA_URL }),
         kubernetes:
           apiHost === undefined || podName === undefined
             ? null

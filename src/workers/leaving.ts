@@ -2,11 +2,11 @@
 import type { PreemptionNotice } from '../services/gpu/types.ts';
 
 export interface Leaving {
-  notice(): PreemptionNotice | null;
+  readonly notice: () => PreemptionNotice | null;
   /** Milliseconds left for saving and leaving; the whole grace period while nothing is known. */
-  graceMs(): number;
+  readonly graceMs: () => number;
   noticed(notice: PreemptionNotice): void;
-  signalled(): void;
+  readonly signalled: () => void;
 }
 
 export function createLeaving(gracePeriodMs: number, now: () => number = Date.now): Leaving {

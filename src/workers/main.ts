@@ -18,10 +18,10 @@ import { recoverTranches } from '../services/budget/recoverTranches.ts';
 import { messageOf, SecpiError } from '../contract/errors.ts';
 import { queues, type WorkerKind } from '../contract/workflows.ts';
 import { openStore } from '../services/store/index.ts';
-import { parseWorkerArguments } from './arguments.ts';
+import { parseWorkerArguments, type WorkerArguments } from './arguments.ts';
 import { bundleWorkflows } from './bundle.ts';
 import { readWorkerConfig, type WorkerConfig } from './config.ts';
-import { prepareGpu, type GpuPart } from './gpu.ts';
+import type { GpuPart } from './gpu.ts';
 import { log, say } from './log.ts';
 import { runTogether } from './runTogether.ts';
 
@@ -56,7 +56,7 @@ async function main(): Promise<void> {
     const client = new Client({ connection, namespace });
     // What a killed worker held goes back at once: nobody works on it while this one looks at its machine.
     const [gpu] = await Promise.all([
-      kinds.includes('gpu') ? prepareGpu(deps, config, args) : null,
+      kinds.includes('gpu') ? gpuPart(deps, config, args) : null,
       handBack(deps, client, namespace),
     ]);
     const forceMs = Math.max(SHUTDOWN_FORCE_MS, config.gpu.gracePeriodMs);
@@ -92,6 +92,11 @@ async function close(name: string, thing: { close(): Promise<void> }): Promise<v
   } catch (error) {
     log('WARN', `${name} did not close`, { error });
   }
+}
+
+async function gpuPart(deps: Deps, config: WorkerConfig, args: WorkerArguments): Promise<GpuPart> {
+  const { prepareGpu } = await import('./gpu.ts');
+  return await prepareGpu(deps, config, args);
 }
 
 async function handBack({ paths }: Deps, client: Client, namespace: string): Promise<void> {

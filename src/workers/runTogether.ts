@@ -6,7 +6,7 @@ export interface Together {
   /** Resolves once all have ended; rejects with the first failure, once all have ended. */
   readonly ended: Promise<void>;
   /** Hands over what runs, as SIGTERM does. */
-  leave(): void;
+  readonly leave: () => void;
 }
 
 /** When one fails the others hand over; `endAfterFailureMs` later the process is gone, whatever still holds it. */

@@ -1,190 +1,108 @@
-/** Fine-tuning as a user runs it, on a tiny model of real shape: killed, cancelled, reused; only S3 survives. */
-import { join } from 'node:path';
+/**
+ * Fine-tuning as a user runs it, on a tiny model of real shape: what a finished training leaves, the user's hand on a
+ * running one, and the answers to what goes wrong with it. What hosts do that go is in trainFaults.test.ts.
+ */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FineTuneResult, StageResult, WorkflowType } from '../../src/contract/workflows.ts';
 import {
-  findProcesses,
-  isAlive,
-  makeTinyModel,
-  quickRecipe,
-  startTestStack,
-  until,
-  type TestStack,
-  type WorkerProcess,
-} from './stack.ts';
+  checkpointNowUpdateName,
+  pauseUpdateName,
+  resumeUpdateName,
+  stopEarlyUpdateName,
+  type FineTuneResult,
+  type TrainingState,
+} from '../../src/contract/workflows.ts';
+import { until } from './stack.ts';
+import { startHost, type HostOptions, type TrainHost } from './trainHost.ts';
+import { INTERVAL, publishedSteps, startTrainStack, STEPS, type TrainStack } from './trainSetup.ts';
 
-let stack: TestStack;
-let gpuWorker: WorkerProcess;
-let traces = '';
-let finetune: Record<string, unknown> = {};
+/** Several times what it takes on two free cores. */
+const SCENARIO_MS = 480_000;
+const MAX_PAYLOAD_BYTES = 8192;
+
+let stack: TrainStack;
+/** Of the queue without a class: one trains, one is free. */
+let common: readonly TrainHost[] = [];
+const hosts: TrainHost[] = [];
+
+async function host(options: HostOptions): Promise<TrainHost> {
+  const started = await startHost(stack, options);
+  hosts.push(started);
+  return started;
+}
+
+const trainersOf = async (of: readonly TrainHost[]): Promise<number[]> =>
+  (await Promise.all(of.map(async (each) => await each.trainers()))).flat();
+const update = async (id: string, name: string): Promise<TrainingState> =>
+  await stack.client.workflow.getHandle(id).executeUpdate<TrainingState, []>(name);
+const noteOf = async (id: string): Promise<string> => (await stack.progress(id)).stages[0]?.note ?? '';
+const history = async (id: string): Promise<string> =>
+  await stack.temporal('workflow', 'show', '--workflow-id', id, '--output', 'json');
 
 beforeAll(async () => {
-  stack = await startTestStack();
-  await stack.startWorker(['control', 'data']);
-  gpuWorker = await stack.startWorker(['gpu']);
-  const { dataset, filter, distill } = await quickRecipe();
-  const filtered = (await run('filterDataset', 'filter', { version: 1, dataset, filter })) as StageResult;
-  traces = (
-    (await run('distillTraces', 'distil', {
-      version: 1,
-      filtered: filtered.artifact.uri,
-      // No sandbox runs here.
-      distill: { ...distill, oracles: { tests: 'off' } },
-    })) as StageResult
-  ).artifact.uri;
-  finetune = {
-    model: { uri: await makeTinyModel(stack.dir), license: 'none' },
-    lora: { rank: 4, alpha: 8 },
-    epochs: 20,
-    maxSteps: 120,
-    batchRows: 4,
-    microBatchRows: 4,
-    learningRate: 0.001,
-    maxSequenceTokens: 2048,
-    precision: 'fp32',
-    checkpointEverySteps: 5,
-    seed: 3,
-  };
+  stack = await startTrainStack();
+  common = await Promise.all([host({ name: 'common-1' }), host({ name: 'common-2' })]);
 }, 240_000);
-afterAll(async () => await stack?.stop());
-
-async function run(type: WorkflowType, id: string, input: unknown): Promise<unknown> {
-  await stack.startByCli(type, id, input);
-  return await stack.client.workflow.getHandle(id).result();
-}
-
-/** Trainers of this stack: their command lines name a file in its state folder. */
-const trainers = async (): Promise<number[]> => await findProcesses('secpi_trainer train', stack.dir);
-
-/** Steps of the checkpoints that the store lists for any training. */
-async function publishedSteps(workflowId: string): Promise<number[]> {
-  for await (const { key } of stack.store.objects.list('trainings/')) {
-    if (!key.endsWith('/head.json')) continue;
-    const head = JSON.parse((await stack.store.objects.get(key))?.bytes.toString() ?? '{}') as {
-      owner: { workflowId: string };
-      checkpoints: { step: number }[];
-    };
-    if (head.owner.workflowId === workflowId) return head.checkpoints.map(({ step }) => step);
-  }
-  return [];
-}
+afterAll(async () => {
+  for (const each of hosts) await each.close();
+  await stack?.stop();
+});
 
 describe('fineTune', () => {
   let whole: FineTuneResult;
 
-  it('lowers the held-out loss, publishes adapter and merged model, and reports its steps', async () => {
-    whole = (await run('fineTune', 'whole', { version: 1, traces, finetune })) as FineTuneResult;
-    expect(whole.steps).toBe(120);
-    expect(whole.reused).toBe(false);
-    expect(whole.resumedFromSteps).toEqual([]);
-    expect(whole.evalLossAfter).toBeLessThan(whole.evalLossBefore ?? 0);
-    const manifest = await stack.store.artifacts.readByUri(whole.artifact.uri);
-    const paths = manifest.files.map(({ path }) => path);
-    expect(paths).toContain('adapter/adapter_model.safetensors');
-    expect(paths).toContain('merged/model.safetensors');
-    expect(manifest.facts['logitsMaxAbsDiff']).toBeGreaterThan(0);
-    expect((manifest.facts['lossCurve'] as unknown[]).length).toBe(120);
-    expect(await trainers()).toEqual([]);
-  }, 300_000);
+  it(
+    'lowers the held-out loss and publishes adapter, merged model and metrics; a second run waits for them',
+    async () => {
+      const guard = { rows: 'embedded' };
+      await stack.train('whole', { guard }, 'always');
+      await until('the first trains', async () => (await trainersOf(common)).length === 1);
+      await stack.train('second', { guard }, 'always');
+      await until('the second run waits', async () => (await noteOf('second')).includes('waits for whole'));
+      whole = await stack.result('whole');
+      expect(whole).toMatchObject({ steps: STEPS, reused: false, resumedFromSteps: [], stepsRepeated: 0 });
+      expect(whole.evalLossAfter).toBeLessThan(whole.evalLossBefore ?? 0);
+      expect(whole.guardLossAfter).not.toBe(whole.guardLossBefore);
+      expect(whole.guardLossBefore).toBeGreaterThan(0);
+      const { files, facts } = await stack.store.artifacts.readByUri(whole.artifact.uri);
+      const paths = files.map(({ path }) => path);
+      for (const path of [
+        'adapter/adapter_model.safetensors',
+        'merged/model.safetensors',
+        'metrics/metrics.jsonl',
+      ])
+        expect(paths).toContain(path);
+      expect(paths.some((path) => path.startsWith('metrics/tensorboard/'))).toBe(true);
+      expect(facts['logitsMaxAbsDiff']).toBeGreaterThan(0);
+      expect(facts['lossCurve']).toHaveLength(STEPS);
+
+      const second = await stack.result('second');
+      expect(second).toMatchObject({ reused: true, artifact: whole.artifact });
+      expect(common.flatMap(({ events }) => events.of('started'))).toHaveLength(1);
+      expect(await trainersOf(common)).toEqual([]);
+    },
+    SCENARIO_MS,
+  );
 
   it('starts no trainer for a model that is there already', async () => {
-    const known = await stack.store.objects.list('trainings/')[Symbol.asyncIterator]().next();
     const before = await Array.fromAsync(stack.store.objects.list('trainings/'));
-    const again = (await run('fineTune', 'again', { version: 1, traces, finetune })) as FineTuneResult;
-    expect(again.reused).toBe(true);
-    expect(again.artifact).toEqual(whole.artifact);
+    await stack.train('again', { guard: { rows: 'embedded' } }, 'always');
+    const again = await stack.result('again');
+    expect(again).toMatchObject({ reused: true, artifact: whole.artifact });
     const after = await Array.fromAsync(stack.store.objects.list('trainings/'));
-    expect(known.done).toBe(false);
+    expect(before.length).toBeGreaterThan(0);
     expect(after.map(({ key, etag }) => [key, etag])).toEqual(before.map(({ key, etag }) => [key, etag]));
   }, 60_000);
 
-  it('resumes on another worker after SIGKILL in the middle, to bit-identical weights', async () => {
-    await stack.startByCli('fineTune', 'killed', { version: 1, traces, finetune, reuse: 'never' });
-    const published = await until(
-      'a checkpoint is in the store',
-      async () => {
-        const steps = await publishedSteps('killed');
-        return steps.length > 0 && steps;
-      },
-      120_000,
-    );
-    const [trainer] = await trainers();
-    expect(trainer).toBeDefined();
-    await gpuWorker.kill();
-    await until('the orphaned trainer ended by itself', async () => !isAlive(trainer ?? 0), 10_000);
-    const lastStep = Math.max(...(await publishedSteps('killed')));
-    expect(lastStep).toBeGreaterThanOrEqual(Math.max(...published));
-    expect(lastStep).toBeLessThan(120); // it died in the middle, not at the end
-
-    gpuWorker = await stack.startWorker(['gpu'], { SECPI_STATE: join(stack.dir, 'another-host') });
-    const result = (await stack.client.workflow.getHandle('killed').result()) as FineTuneResult;
-    expect(result.preemptions).toBe(1);
-    expect(result.resumedFromSteps).toEqual([lastStep]);
-    expect(result.artifact.uri).not.toBe(whole.artifact.uri);
-    expect(result.artifact.contentSha256).toBe(whole.artifact.contentSha256);
-    const curve = async ({ artifact }: FineTuneResult): Promise<unknown> =>
-      (await stack.store.artifacts.readByUri(artifact.uri)).facts['lossCurve'];
-    expect(await curve(result)).toEqual(await curve(whole));
-  }, 300_000);
-
-  it('saves on SIGTERM and hands over: no step is repeated', async () => {
-    await stack.startByCli('fineTune', 'preempted', {
-      version: 1,
-      traces,
-      finetune: { ...finetune, checkpointEverySteps: 1000 },
-      reuse: 'never',
-    });
-    await until(
-      'the trainer steps',
-      async () =>
-        (await stack.progress('preempted')).step !== null &&
-        ((await stack.progress('preempted')).step ?? 0) > 3,
-      120_000,
-    );
-    expect(await publishedSteps('preempted')).toEqual([]);
-    await gpuWorker.stop();
-    const [saved] = await publishedSteps('preempted');
-    expect(saved).toBeGreaterThan(3);
-    expect(await trainers()).toEqual([]);
-    gpuWorker = await stack.startWorker(['gpu'], { SECPI_STATE: join(stack.dir, 'third-host') });
-    const result = (await stack.client.workflow.getHandle('preempted').result()) as FineTuneResult;
-    expect(result.resumedFromSteps).toEqual([saved]);
-    expect(result.preemptions).toBe(1);
-    expect(result.artifact.contentSha256).toBe(whole.artifact.contentSha256);
-  }, 300_000);
-
-  it('tries a crashed trainer again, and shows it as an attempt', async () => {
-    await stack.startByCli('fineTune', 'crashed', { version: 1, traces, finetune, reuse: 'never' });
-    await until(
-      'a checkpoint is in the store',
-      async () => (await publishedSteps('crashed')).length > 0,
-      120_000,
-    );
-    const [trainer] = await trainers();
-    process.kill(trainer ?? 0, 'SIGKILL');
-    const result = (await stack.client.workflow.getHandle('crashed').result()) as FineTuneResult;
-    expect(result.preemptions).toBe(0);
-    expect(result.resumedFromSteps.length).toBe(1);
-    expect(result.artifact.contentSha256).toBe(whole.artifact.contentSha256);
-    const history = await stack.temporal('workflow', 'show', '--workflow-id', 'crashed', '--output', 'json');
-    expect(history).toContain('TRAINER_CRASHED');
-    expect(
-      history.match(/"ActivityTaskScheduled"|EVENT_TYPE_ACTIVITY_TASK_SCHEDULED/g)?.length,
-    ).toBeGreaterThanOrEqual(3);
-  }, 300_000);
-
-  it('leaves nothing running after a cancel', async () => {
-    await stack.startByCli('fineTune', 'cancelled', {
-      version: 1,
-      traces,
-      finetune: { ...finetune, seed: 4 },
-    });
-    await until('the trainer runs', async () => (await trainers()).length > 0, 60_000);
-    await stack.temporal('workflow', 'cancel', '--workflow-id', 'cancelled');
-    await expect(stack.client.workflow.getHandle('cancelled').result()).rejects.toThrow('Workflow execution');
-    expect(await trainers()).toEqual([]);
-    expect((await stack.client.workflow.getHandle('cancelled').describe()).status.name).toBe('CANCELLED');
-  }, 120_000);
+  it('leaves a short history without payloads', async () => {
+    for (const id of ['whole', 'second']) {
+      const { events } = await stack.client.workflow.getHandle(id).fetchHistory();
+      const largest = Math.max(...(events ?? []).map((event) => JSON.stringify(event).length));
+      expect(largest).toBeLessThan(MAX_PAYLOAD_BYTES);
+      expect(events?.length).toBeLessThan(100);
+    }
+  });
 
   it.each([
     [
@@ -206,11 +124,159 @@ describe('fineTune', () => {
     'refuses %s',
     async (name, change, words) => {
       const id = `refused-${name.replaceAll(' ', '-')}`;
-      await stack.startByCli('fineTune', id, { version: 1, traces, finetune: { ...finetune, ...change } });
-      await expect(stack.client.workflow.getHandle(id).result()).rejects.toThrow('Workflow execution');
-      const shown = await stack.temporal('workflow', 'show', '--workflow-id', id, '--output', 'json');
-      for (const word of [...words, 'Remedy:']) expect(shown).toContain(word);
+      await stack.train(id, change);
+      await expect(stack.result(id)).rejects.toThrow('Workflow execution');
+      for (const word of [...words, 'Remedy:']) expect(await history(id)).toContain(word);
     },
     60_000,
+  );
+});
+
+describe.concurrent('a running training', () => {
+  it(
+    'obeys its user: saves now, pauses and frees the GPU, goes on, stops with the best checkpoint',
+    async () => {
+      const gpu = { class: 'obeys' };
+      const one = await host({ name: 'obeys', gpuClass: gpu.class });
+      // Checkpoints only when asked for; far more steps than are trained.
+      await stack.train('obeys', { gpu, maxSteps: 1000, epochs: 100, checkpointEverySteps: 1000 });
+      await one.events.first({ name: 'step' });
+      const saved = await update('obeys', checkpointNowUpdateName);
+      expect(await publishedSteps(stack, 'obeys')).toEqual([saved.lastCheckpoint]);
+
+      const paused = await update('obeys', pauseUpdateName);
+      expect(paused.state).toBe('paused');
+      expect(await one.trainers()).toEqual([]);
+      expect((await publishedSteps(stack, 'obeys')).at(-1)).toBe(one.lastStep());
+      expect((await stack.progress('obeys')).state).toBe('paused');
+      // The slot is free for another, whose cancellation leaves nothing running.
+      const beforeOther = one.events.all.length;
+      await stack.train('other', { gpu, seed: 4, checkpointEverySteps: 1000 });
+      await one.events.first({ name: 'step', fits: (event) => one.events.all.indexOf(event) >= beforeOther });
+      await stack.temporal('workflow', 'cancel', '--workflow-id', 'other');
+      await expect(stack.result('other')).rejects.toThrow('Workflow execution');
+      expect((await stack.client.workflow.getHandle('other').describe()).status.name).toBe('CANCELLED');
+      expect(await one.trainers()).toEqual([]);
+
+      const [resumedFrom] = (await publishedSteps(stack, 'obeys')).slice(-1);
+      const beforeResume = one.events.all.length;
+      await update('obeys', resumeUpdateName);
+      const isLater = (event: (typeof one.events.all)[number]): boolean =>
+        one.events.all.indexOf(event) >= beforeResume;
+      const started = await one.events.first({ name: 'started', fits: isLater });
+      expect(started.resumedFromStep).toBe(resumedFrom);
+      const { step } = await one.events.first({ name: 'step', fits: isLater });
+      expect(step).toBe((resumedFrom ?? 0) + 1);
+      await update('obeys', stopEarlyUpdateName);
+      const result = await stack.result('obeys');
+      expect(result).toMatchObject({ preemptions: 0, stepsRepeated: 0 });
+      expect(result.steps).toBe(result.stoppedEarlyAtStep);
+      expect(result.steps).toBeGreaterThanOrEqual(resumedFrom ?? 0);
+      expect(result.steps).toBeLessThan(1000);
+      expect(await one.trainers()).toEqual([]);
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    'waits for a GPU of its class, and moves to the other class after so many preemptions',
+    async () => {
+      const gpu = { class: 'spot', onDemandAfter: 1, onDemandClass: 'steady' };
+      await stack.train('moves', { gpu });
+      await until('it says what it waits for', async () =>
+        (await noteOf('moves')).includes('GPU worker of class spot'),
+      );
+      const spot = await host({ name: 'spot', gpuClass: 'spot' });
+      await spot.events.first({ name: 'step', fits: ({ step }) => step > 3 });
+      expect(await spot.worker.stop()).toBe(0);
+      const lastStep = spot.lastStep();
+      expect(await publishedSteps(stack, 'moves')).toEqual([lastStep]);
+      await until(
+        'it says where it waits',
+        async () =>
+          (await noteOf('moves')).includes('lost') || (await noteOf('moves')).includes('taken away'),
+      );
+      const steady = await host({ name: 'steady', gpuClass: 'steady' });
+      const result = await stack.result('moves');
+      expect(result).toMatchObject({ preemptions: 1, stepsRepeated: 0, resumedFromSteps: [lastStep] });
+      expect(steady.events.of('started')).toHaveLength(1);
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    'starts a crashed trainer again, and one that ran out of memory with smaller passes',
+    async () => {
+      const gpu = { class: 'breaks' };
+      const one = await host({ name: 'breaks', gpuClass: gpu.class });
+      await stack.train('breaks', { gpu });
+      await until(
+        'a checkpoint is published',
+        async () => (await publishedSteps(stack, 'breaks')).length > 0,
+        240_000,
+      );
+      process.kill(await one.trainer(), 'SIGKILL');
+      const second = await one.events.first({
+        name: 'started',
+        fits: (event) => event !== one.events.of('started')[0],
+      });
+      // The kernel refuses further memory, as an address space that is full does.
+      await promisify(execFile)('prlimit', ['--pid', String(await one.trainer()), '--as=1000000000']);
+      const third = await one.events.first({ name: 'started', fits: ({ seenMs }) => seenMs > second.seenMs });
+      const result = await stack.result('breaks');
+      expect(second.resumedFromStep).toBeGreaterThanOrEqual(INTERVAL);
+      expect(third.microBatchRows).toBe(2);
+      expect(result).toMatchObject({ preemptions: 0, microBatchRows: 2, steps: STEPS });
+      const shown = await history('breaks');
+      for (const code of ['TRAINER_CRASHED', 'TRAINER_OUT_OF_MEMORY']) expect(shown).toContain(code);
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    'goes back to the last good checkpoint with a smaller learning rate when the loss leaps',
+    async () => {
+      const gpu = { class: 'leaps' };
+      const one = await host({ name: 'leaps', gpuClass: gpu.class });
+      // Every weight at a rate that rises to 1: sooner or later a batch is a tenth worse than usual.
+      const wild = { method: 'full', learningRate: 1, warmupShare: 0.2, maxSteps: 300, epochs: 100 };
+      const divergence = { spikeFactor: 1.1, patienceSteps: 1, maxRollbacks: 9, learningRateFactor: 0.001 };
+      await stack.train('leaps', { ...wild, divergence, gpu, checkpointEverySteps: 5 });
+      const { step } = await one.events.first({ name: 'diverging' });
+      const rolledBack = await one.events.first({
+        name: 'started',
+        fits: ({ learningRateScale }) => learningRateScale < 1,
+      });
+      expect(rolledBack.learningRateScale).toBeCloseTo(0.001);
+      expect(rolledBack.resumedFromStep).toBeLessThan(step);
+      expect(rolledBack.resumedFromStep).toBeGreaterThan(0);
+      await update('leaps', stopEarlyUpdateName);
+      const result = await stack.result('leaps');
+      expect(result.rollbacks).toBeGreaterThan(0);
+      expect(await history('leaps')).toContain('TRAINING_DIVERGED');
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    'ends with the likely cause when it is lost three times before its first checkpoint',
+    async () => {
+      const gpuClass = 'doomed';
+      await stack.train('doomed', { gpu: { class: gpuClass }, checkpointEverySteps: 1000 });
+      let stateDir: string | undefined;
+      for (const name of ['doomed-1', 'doomed-2', 'doomed-3']) {
+        const doomed = await host({ name, gpuClass, ...(stateDir === undefined ? {} : { stateDir }) });
+        ({ stateDir } = doomed);
+        await doomed.trainer();
+        await doomed.lose();
+      }
+      // Tells the server that its task was lost, as the others did.
+      await host({ name: 'doomed-4', gpuClass, ...(stateDir === undefined ? {} : { stateDir }) });
+      await expect(stack.result('doomed')).rejects.toThrow('Workflow execution');
+      const shown = await history('doomed');
+      expect(shown).toContain('3 attempts in a row were lost without notice');
+      for (const cause of ['out of memory', 'crash', 'Remedy:']) expect(shown).toContain(cause);
+    },
+    SCENARIO_MS,
   );
 });

@@ -5,6 +5,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { blobKey } from '../../src/services/store/index.ts';
 import { tapped } from './s3Tap.ts';
@@ -29,6 +30,9 @@ import {
 } from './trainSetup.ts';
 
 const SEED = 5;
+const attemptsSchema = z.array(
+  z.looseObject({ damaged: z.array(z.object({ step: z.int(), problem: z.string() })) }),
+);
 /** Several times what it takes on two free cores. */
 const SCENARIO_MS = 480_000;
 /** Steps of about half a second: the training outlasts what happens to it. */
@@ -218,7 +222,10 @@ describe.concurrent('a training whose hosts go', () => {
       expect(result.resumedFromSteps).toEqual([flippedBefore, missingBefore]);
       expect(result.artifact.contentSha256).toBe((await unbroken).result.artifact.contentSha256);
       const { facts } = await stack.store.artifacts.readByUri(result.artifact.uri);
-      for (const step of [flipped, missing]) expect(JSON.stringify(facts['attempts'])).toContain(`${step}`);
+      const reported = attemptsSchema.parse(facts['attempts']).flatMap(({ damaged }) => damaged);
+      expect(reported.map(({ step }) => step)).toEqual([flipped, missing]);
+      const shown = await stack.temporal('workflow', 'show', '--workflow-id', 'damaged', '--output', 'json');
+      for (const { problem } of reported) expect(shown).toContain(JSON.stringify(problem).slice(1, -1));
     },
     SCENARIO_MS,
   );

@@ -1,4 +1,5 @@
 /** A GPU worker's process on a real Temporal server and a real store: how it starts, and all the ways it leaves. */
+import proto from '@temporalio/proto';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
@@ -11,6 +12,8 @@ import { trainingHome, writeRecord } from '../../src/services/train/trainingHome
 import { WORKER_ENVIRONMENT, workerArguments } from '../../src/workers/command.ts';
 import { findProcesses, isAlive, projectDir, startTestStack, until, type TestStack } from '../chain/stack.ts';
 import { ec2, interruptionIn, startMetadataServer, type MetadataServer } from './metadataServer.ts';
+
+const { TaskQueueType } = proto.temporal.api.enums.v1;
 
 let stack: TestStack;
 let metadata: MetadataServer;
@@ -100,8 +103,11 @@ describe('a GPU worker', () => {
     await worker.said('ready');
     expect(worker.events[0]).toMatchObject({ queue: 'secpi-gpu-a100-spot', slots: 2 });
     const pollers = async (name: string): Promise<number> => {
-      const ACTIVITY = 2;
-      const queue = { namespace: 'default', taskQueue: { name }, taskQueueType: ACTIVITY } as const;
+      const queue = {
+        namespace: 'default',
+        taskQueue: { name },
+        taskQueueType: TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+      };
       return (await stack.client.workflowService.describeTaskQueue(queue)).pollers?.length ?? 0;
     };
     await until('it polls', async () => (await pollers('secpi-gpu-a100-spot')) > 0);

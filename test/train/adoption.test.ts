@@ -17,7 +17,7 @@ import {
 } from './lab.ts';
 import { liveTrainer } from '../../src/services/train/earlierTrainer.ts';
 import { readRecord, trainingHome, writeRecord } from '../../src/services/train/trainingHome.ts';
-import { endTrainersOn, watchUnattended } from '../../src/services/train/watchUnattended.ts';
+import { watchUnattended } from '../../src/services/train/watchUnattended.ts';
 
 let lab: Lab;
 beforeAll(async () => {
@@ -269,15 +269,6 @@ describe('an unattended trainer', () => {
     expect(log[0]).toMatch(/could not be looked at: the store is gone/);
     expect(log[1]).toMatch(new RegExp(`ends the trainer of .* \\(process ${fenced}\\)`));
     process.kill(kept, 'SIGKILL');
-  });
-
-  it('is ended when its device is given to another training', async () => {
-    const pid = await orphan('in the way');
-    await endTrainersOn(lab.trainingsDir(), 0, fingerprintOf('another'));
-    await endTrainersOn(lab.trainingsDir(), null, fingerprintOf('in the way'));
-    expect(await isRunning(pid)).toBe(true);
-    await endTrainersOn(lab.trainingsDir(), null, fingerprintOf('another'));
-    expect(await isRunning(pid)).toBe(false);
   });
 
   it('has its lease renewed from its adoption on', async () => {

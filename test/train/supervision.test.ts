@@ -1,6 +1,8 @@
 /** One attempt and what can happen to it: commands, notices, crashes, guards. */
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkpointManifestSchema } from '../../src/contract/manifest.ts';
+import { blobKey } from '../../src/services/store/index.ts';
 import { until } from '../chain/stack.ts';
 import {
   expectedWeights,
@@ -195,6 +197,28 @@ describe('a notice', () => {
     await expect(running.end).rejects.toMatchObject({ code: 'PREEMPTED' });
     expect(performance.now() - told).toBeLessThan(6000);
     await isGone('slow save');
+  });
+});
+
+describe('a damaged checkpoint', () => {
+  it('is told, the one before is used, and its step is published anew', async () => {
+    const running = await attempt('damaged', { fake: { STEP_MS: 20, CRASH_AT: 25 } });
+    await expect(running.end).rejects.toMatchObject({ code: 'TRAINER_CRASHED' });
+    const newest = (await lab.store.trainings.list(fingerprintOf('damaged'))).at(-1);
+    const key = newest?.key ?? '';
+    const manifest = await lab.store.objects.get(key);
+    const weights = checkpointManifestSchema
+      .parse(JSON.parse(manifest?.bytes.toString() ?? 'null'))
+      .files.find(({ path }) => path === 'weights.bin');
+    await lab.store.objects.delete(blobKey(weights?.sha256 ?? ''));
+
+    const next = await attempt('damaged', { settings: { keepCheckpoints: 100 } });
+    expect(await weightsOf(await next.end)).toBe(expectedWeights(40));
+    expect(next.resumes[0]).toMatchObject({
+      resumedFromStep: 10,
+      damaged: [{ step: 20, problem: expect.stringContaining('not there') }],
+    });
+    expect(next.notes).toContain('checkpoint 20 is safe');
   });
 });
 

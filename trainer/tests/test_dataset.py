@@ -16,7 +16,6 @@ from secpi_trainer.train.dataset import (
     Example,
     Row,
     ScheduledRows,
-    batch_tokens,
     collate,
     read_rows,
     tokenise_row,
@@ -101,11 +100,6 @@ def test_a_row_may_do_without_reasoning(tmp_path: Path, tokenizer: Any) -> None:
     example = tokenise_row(tokenizer, row, chat.end_of_turn_token_id(tokenizer))
     trained = [label for label in example.labels if label != UNTRAINED]
     assert tokenizer.decode(trained) == f"{values['answer']}<|im_end|>"
-
-
-def test_tokens_of_a_batch_do_not_count_padding() -> None:
-    batch = collate([Example("a", [5, 6, 7], [UNTRAINED, 6, 7]), Example("b", [8], [8])], pad_token_id=0)
-    assert batch_tokens(batch) == 4
 
 
 @pytest.mark.parametrize(

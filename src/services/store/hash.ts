@@ -38,7 +38,7 @@ export interface FileDigest {
 /** Parts of uploads are this long, or a multiple of it. */
 export const CRC_PIECE_BYTES = 8 * 1024 * 1024;
 
-/** SHA-256 for the name; CRC-32, at a third of its cost, for the store to check what it receives and assembles. */
+/** SHA-256 for the name; CRC-32, each at a third of its cost, for the store to check what it receives and assembles. */
 export async function digestOfFile(path: string): Promise<FileDigest> {
   const sha256 = createHash('sha256');
   const pieces: number[] = [];

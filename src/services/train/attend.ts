@@ -8,16 +8,9 @@ import type { CheckpointUploads } from './checkpointUploads.ts';
 import { tailEvents } from './eventTail.ts';
 import { decideGrace, usableGraceMs } from './grace.ts';
 import { createGuards } from './guards.ts';
-import { createStepFigures } from './stepFigures.ts';
+import { createHearing, type Heard } from './hearing.ts';
 import type { TrainerProcess } from './trainerProcess.ts';
-import type {
-  CheckpointEvent,
-  ErrorEvent,
-  FinishedEvent,
-  StartedEvent,
-  StepEvent,
-  TrainerEvent,
-} from './trainerProtocol.ts';
+import type { CheckpointEvent, StartedEvent } from './trainerProtocol.ts';
 import type { MachineProbes, TrainingHost, TrainingRequest } from './training.ts';
 import { isFolder, isHeldBy, touchLease, type TrainingHome } from './trainingHome.ts';
 
@@ -43,7 +36,7 @@ export interface Attendance {
   readonly uploads: CheckpointUploads | null;
   /** What was said before is read first, and told as one. */
   readonly adopted: boolean;
-  /** Steps whose checkpoints the store has: none of them is offered again. */
+  /** Steps whose checkpoints the store has: an adopted trainer's are not offered again. */
   readonly storedSteps: ReadonlySet<number>;
   /** Requests of a checkpoint that were made before the attempt began. */
   readonly requestsBefore: number;
@@ -53,11 +46,7 @@ export interface Attendance {
 /** Why the trainer was told to leave. */
 export type Leaving = 'pause' | 'stop' | 'notice';
 
-export interface Attended {
-  readonly started: StartedEvent | null;
-  readonly finished: FinishedEvent | null;
-  readonly error: ErrorEvent | null;
-  readonly toldExitCode: number | null;
+export interface Attended extends Heard {
   readonly leaving: Leaving | null;
   /** Set when a guard ended it. */
   readonly stalled: SecpiError | null;
@@ -71,21 +60,24 @@ export async function attend(attendance: Attendance): Promise<Attended> {
   const { request, host, home, trainer, uploads } = attendance;
   const { limits } = request.settings;
   const tail = tailEvents(home.eventsFile);
-  const figures = createStepFigures();
   const guards = createGuards(
     { pid: trainer.pid, gpuIndex: host.gpu?.index ?? null },
     limits,
     attendance.probes,
   );
-  let started: StartedEvent | null = null;
-  let finished: FinishedEvent | null = null;
-  let error: ErrorEvent | null = null;
-  let toldExitCode: number | null = null;
-  let lastStep: StepEvent | null = null;
-  let lastStepMs = Date.now();
-  let lastCheckpoint: CheckpointEvent | null = null;
-  let catchingUp = attendance.adopted;
-  let hasSeenStep = false;
+  const hearing = createHearing(
+    {
+      onFigures: (figures, note) => host.onFigures(figures, note),
+      onNote: (note) => host.onNote(note),
+      onFirstStep: attendance.onFirstStep,
+      onCheckpoint: offer,
+      onEarlierCheckpoint: async (event) => {
+        // It may be in the store, or gone as one that was skipped.
+        if (!attendance.storedSteps.has(event.step) && (await isFolder(event.dir))) await offer(event);
+      },
+    },
+    attendance,
+  );
   let leaving: Leaving | null = null;
   let isToldToLeave = false;
   let killAtMs = Number.POSITIVE_INFINITY;
@@ -105,65 +97,6 @@ export async function attend(attendance: Attendance): Promise<Attended> {
   async function offer({ step, dir, evalLoss, final }: CheckpointEvent): Promise<void> {
     await requireHeld();
     uploads?.offer({ step, dir, evalLoss, final });
-  }
-
-  function tellStep(event: StepEvent): void {
-    const loss = event.loss?.toFixed(3) ?? 'not finite';
-    const told = figures.add(event, started?.totalSteps ?? null);
-    if (catchingUp) return;
-    host.onFigures(told, `loss ${loss} · ${(told.tokensPerSecond ?? 0).toFixed(0)} tokens/s`);
-  }
-
-  async function take(event: TrainerEvent): Promise<void> {
-    switch (event.event) {
-      case 'started':
-        started = event;
-        break;
-      case 'step':
-        lastStep = event;
-        lastStepMs = Date.now();
-        tellStep(event);
-        if (!catchingUp && !hasSeenStep) {
-          hasSeenStep = true;
-          attendance.onFirstStep(started);
-        }
-        break;
-      case 'evaluated':
-        if (!catchingUp) host.onNote(describeEvaluation(event));
-        break;
-      case 'diverging':
-        if (!catchingUp)
-          host.onNote(
-            `loss spike at step ${event.step}: ${event.loss ?? 'not finite'}, median ${event.median}`,
-          );
-        break;
-      case 'saving':
-        break;
-      case 'checkpoint':
-        lastCheckpoint = event;
-        if (!catchingUp) await offer(event);
-        break;
-      case 'finished':
-        finished = event;
-        break;
-      case 'error':
-        error = event;
-        break;
-      case 'ended':
-        toldExitCode = event.exitCode;
-        break;
-    }
-    guards.progress(isComputing(started, lastStep));
-  }
-
-  /** All that was said before the adoption is read: from here on it is heard as it comes. */
-  async function endCatchingUp(): Promise<void> {
-    catchingUp = false;
-    const newest: CheckpointEvent | null = lastCheckpoint;
-    if (newest !== null && !attendance.storedSteps.has(newest.step) && (await isFolder(newest.dir)))
-      await offer(newest);
-    const step: StepEvent | null = lastStep;
-    if (step !== null) tellStep(step);
   }
 
   async function leave(why: Leaving): Promise<void> {
@@ -186,24 +119,27 @@ export async function attend(attendance: Attendance): Promise<Attended> {
         throw host.signal.reason;
       case 'lost':
         throw uploads === null ? host.signal.reason : new Detached(host.signal.reason);
-      case 'notice': {
-        const graceMs = host.graceMs();
-        const decision = decideGrace({
-          graceMs,
-          stepSeconds: figures.stepSeconds(),
-          secondsIntoStep: (Date.now() - lastStepMs) / 1000,
-          saveSeconds: lastCheckpoint?.seconds ?? null,
-          uploadBytes: lastCheckpoint === null ? null : sizeOf(lastCheckpoint),
-          uploadBytesPerSecond: uploads?.bytesPerSecond() ?? null,
-        });
-        const hasState = uploads !== null && started !== null;
-        const isWorthSaving = hasState && decision.saves;
-        host.onNote(noteOfLeaving(hasState, decision.note));
-        killAtMs = isWorthSaving ? Date.now() + usableGraceMs(graceMs) : 0;
-        if (isWorthSaving) await leave('notice');
-        leaving = 'notice';
-      }
+      case 'notice':
+        await heedNotice(host.graceMs());
     }
+  }
+
+  async function heedNotice(graceMs: number): Promise<void> {
+    const { started, lastCheckpoint, lastStepMs } = hearing.heard();
+    const hasState = uploads !== null && started !== null;
+    const decision = decideGrace({
+      graceMs,
+      stepSeconds: hearing.stepSeconds(),
+      secondsIntoStep: (Date.now() - lastStepMs) / 1000,
+      saveSeconds: lastCheckpoint?.seconds ?? null,
+      uploadBytes: lastCheckpoint === null ? null : sizeOf(lastCheckpoint),
+      uploadBytesPerSecond: uploads?.bytesPerSecond() ?? null,
+    });
+    host.onNote(hasState ? decision.note : 'notice: leaving at once, there is nothing to save');
+    const saves = hasState && decision.saves;
+    killAtMs = saves ? Date.now() + usableGraceMs(graceMs) : 0;
+    if (saves) await leave('notice');
+    leaving = 'notice';
   }
 
   async function heedControl(): Promise<void> {
@@ -211,7 +147,7 @@ export async function attend(attendance: Attendance): Promise<Attended> {
     const { wanted, checkpointRequests } = host.control();
     if (wanted !== 'train' && leaving !== wanted) await leave(wanted);
     // Before its handlers are set, the signal would end the trainer.
-    if (checkpointRequests > handledRequests && started !== null && !isToldToLeave) {
+    if (checkpointRequests > handledRequests && hearing.heard().started !== null && !isToldToLeave) {
       handledRequests = checkpointRequests;
       await requireHeld();
       await trainer.signal('SIGUSR1');
@@ -242,35 +178,17 @@ export async function attend(attendance: Attendance): Promise<Attended> {
 
   for (;;) {
     const isAlive = await trainer.isAlive(); // asked first: what it said before its end is read then
-    for (const event of await tail.read()) await take(event);
-    if (catchingUp) await endCatchingUp();
-    if (!isAlive) return { started, finished, error, toldExitCode, leaving, stalled };
+    for (const event of await tail.read()) {
+      await hearing.take(event);
+      guards.progress(uploads !== null && hearing.isStepping());
+    }
+    await hearing.catchUp();
+    if (!isAlive) return { ...hearing.heard(), leaving, stalled };
     await look();
     await delay(POLL_MS);
   }
 }
 
-/** Between its start and its last step the GPU is to be busy; loading and export are work of the processor. */
-function isComputing(started: StartedEvent | null, last: StepEvent | null): boolean {
-  return started !== null && (last?.step ?? 0) < started.totalSteps;
-}
-
 function sizeOf({ files }: CheckpointEvent): number {
   return files.reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-function noteOfLeaving(hasState: boolean, note: string): string {
-  return hasState ? note : 'notice: leaving at once, there is nothing to save';
-}
-
-function describeEvaluation({
-  step,
-  evalLoss,
-  guardLoss,
-}: Extract<TrainerEvent, { event: 'evaluated' }>): string {
-  const losses = [
-    ...(evalLoss === null ? [] : [`held-out loss ${evalLoss.toFixed(4)}`]),
-    ...(guardLoss === null ? [] : [`guard loss ${guardLoss.toFixed(4)}`]),
-  ];
-  return losses.length === 0 ? `step ${step} evaluated` : `${losses.join(', ')} at step ${step}`;
 }

@@ -37,7 +37,8 @@ export async function findEarlierTrainer(
   if (events === null) return { kind: 'over', checkpoint: null };
   const isOnItsGpu = record.gpu === (host.gpu?.index ?? null);
   const isConcluded = events.some(({ event }) => event === 'finished' || event === 'error');
-  if (isAlive ? isOnItsGpu : isConcluded && (await isOfThisBoot(record.owner))) {
+  const isThisBoot = await isOfThisBoot(record.owner);
+  if (isAlive ? isOnItsGpu : isConcluded && isThisBoot) {
     const last = events.findLast((event) => event.event === 'step');
     return { kind: 'adoptable', trainer, record, reachedStep: last?.step ?? record.resumedFromStep };
   }
@@ -54,7 +55,7 @@ async function readEvents(home: TrainingHome): Promise<TrainerEvent[] | null> {
   }
 }
 
-/** Checkpoints are synced before they get their name: what lies there is whole, even after the machine's end. */
+/** A checkpoint gets its name when it is whole. It is not synced, so this holds for as long as the machine runs. */
 async function newestWhole(events: readonly TrainerEvent[]): Promise<CheckpointEvent | null> {
   for (const event of events.toReversed()) {
     if (event.event === 'checkpoint' && (await isFolder(event.dir))) return event;

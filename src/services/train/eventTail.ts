@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 import { SecpiError } from '../../contract/errors.ts';
 import { isMissing } from '../processOwner.ts';
-import { trainerEventSchema, type TrainerEvent } from './trainerProtocol.ts';
+import { trainerEventNames, trainerEventSchema, type TrainerEvent } from './trainerProtocol.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 const NEWLINE = 10;
@@ -52,11 +52,12 @@ export function tailEvents(path: string): EventTail {
 function eventIn(line: string): TrainerEvent[] {
   const value = tryJson(line);
   if (typeof value !== 'object' || value === null || !('event' in value)) return [];
+  if (typeof value.event !== 'string' || !trainerEventNames.has(value.event)) return [];
   const event = trainerEventSchema.safeParse(value);
   if (event.success) return [event.data];
   throw new SecpiError(
     'INTERNAL',
-    `the trainer said what the protocol does not know: ${line.slice(0, 300)}`,
+    `the trainer said what the protocol does not allow: ${line.slice(0, 300)}`,
     {
       cause: event.error,
     },

@@ -2,6 +2,7 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SecpiError } from '../../contract/errors.ts';
+import { deviceEnvironment } from '../gpu/slots.ts';
 import { drainUploads, type Attempt } from './attempt.ts';
 import { Detached } from './attend.ts';
 import { requireRoom } from './diskRoom.ts';
@@ -144,7 +145,7 @@ export async function start(
     pythonPath: host.pythonPath,
     configFile: home.configFile,
     cwd: home.dir,
-    env: { ...host.pythonEnv, ...visibleGpu(host.gpu) },
+    env: { ...host.pythonEnv, ...deviceEnvironment(host.gpu) },
     eventsFile: home.eventsFile,
     logFile: home.logFile,
   });
@@ -186,12 +187,6 @@ async function blankRecord({ request, host, probes }: Attempt, exportOnly: boole
 
 function bytesOf(files: readonly { readonly bytes: number }[]): number {
   return files.reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-function visibleGpu(
-  gpu: { readonly index: number; readonly uuid: string | null } | null,
-): Record<string, string> {
-  return gpu === null ? {} : { CUDA_VISIBLE_DEVICES: gpu.uuid ?? String(gpu.index) };
 }
 
 function overtaken(): SecpiError {

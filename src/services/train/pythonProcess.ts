@@ -1,5 +1,5 @@
 /**
- * A Python child (trainer or model server) that speaks JSON lines on stdout, takes commands on stdin, and logs to a
+ * A Python child (the model server) that speaks JSON lines on stdout, takes commands on stdin, and logs to a
  * file. It leads a session of its own, so that a Ctrl-C in a terminal reaches it only through us; it ends by itself
  * when its stdin closes, so it never survives its worker.
  */

@@ -100,6 +100,11 @@ export const trainerEventSchema = z.discriminatedUnion('event', [
   z.looseObject({ event: z.literal('ended'), exitCode: z.int() }),
 ]);
 export type TrainerEvent = z.infer<typeof trainerEventSchema>;
+
+/** Events of other names are of no interest here. */
+export const trainerEventNames: ReadonlySet<string> = new Set(
+  trainerEventSchema.options.map(({ shape }) => shape.event.value),
+);
 export type FinishedEvent = Extract<TrainerEvent, { event: 'finished' }>;
 export type StartedEvent = Extract<TrainerEvent, { event: 'started' }>;
 export type StepEvent = Extract<TrainerEvent, { event: 'step' }>;

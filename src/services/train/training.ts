@@ -2,6 +2,7 @@
 import type { Manifest } from '../../contract/manifest.ts';
 import type { FinetuneSettings } from '../../contract/recipe.ts';
 import type { Control, TrainingFigures } from '../../contract/workflows.ts';
+import type { GpuDevice } from '../gpu/types.ts';
 import type { Store } from '../store/index.ts';
 import type { LocalModel } from './models.ts';
 import type { FinishedEvent, StartedEvent } from './trainerProtocol.ts';
@@ -40,7 +41,7 @@ export interface TrainingHost {
   whyAborted(): 'cancelled' | 'notice' | 'lost';
   /** With `notice`: what is left until the machine goes. */
   graceMs(): number;
-  readonly gpu: { readonly index: number; readonly uuid: string | null } | null;
+  readonly gpu: Pick<GpuDevice, 'index' | 'uuid'> | null;
   /** The latest answer of the control query. */
   control(): Control;
   /** Told of every step; `note` is a few words for people. */

@@ -12,9 +12,9 @@ const EVERY_MS = 5000;
 export interface WatchOptions {
   readonly trainingsDir: string;
   /** Whether the run is closed, or an attempt under a higher epoch has taken the training over. */
-  isOver(fingerprint: string, epoch: number): Promise<boolean>;
+  readonly isOver: (fingerprint: string, epoch: number) => Promise<boolean>;
   readonly everyMs?: number;
-  log(message: string): void;
+  readonly log: (message: string) => void;
 }
 
 export interface UnattendedWatch {
@@ -83,21 +83,5 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
     await delay(ms, undefined, { signal });
   } catch {
     // stopped meanwhile: the loop sees it
-  }
-}
-
-/**
- * Ends what still trains on a GPU (null: on the processor) that is given to another training. Its home stays: should
- * its run come back to this host, it goes on from what is saved there.
- */
-export async function endTrainersOn(
-  trainingsDir: string,
-  gpuIndex: number | null,
-  exceptFingerprint: string,
-): Promise<void> {
-  for (const home of await listHomes(trainingsDir)) {
-    const record = await readRecord(home);
-    if (record === null || record.gpu !== gpuIndex || record.fingerprint === exceptFingerprint) continue;
-    await attachTrainer(record.owner)?.kill();
   }
 }

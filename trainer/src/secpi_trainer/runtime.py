@@ -34,6 +34,8 @@ def stay_offline() -> None:
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     # cuBLAS is deterministic only with a fixed workspace; it is read when CUDA starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    # The backward pass of flash attention adds in any order unless it is told not to.
+    os.environ.setdefault("FLASH_ATTENTION_DETERMINISTIC", "1")
 
 
 def share_cores() -> None:

@@ -12,7 +12,7 @@ import { kubernetesSource, type KubernetesPlace } from './kubernetes.ts';
 import type { NoticeSource } from './source.ts';
 
 /** AWS, GCP and Azure all serve instance metadata at this link-local address. */
-export const METADATA_URL = 'http://169.254.169.254';
+const METADATA_URL = 'http://169.254.169.254';
 /** A metadata service is one hop away: one that has not answered by then is not there. */
 const PROBE_MS = 2000;
 /** A machine that is busy at its start may miss the first; on none of the clouds nothing is asked any more after these. */

@@ -169,9 +169,3 @@ def collate(examples: list[Example], pad_token_id: int) -> dict[str, torch.Tenso
         "attention_mask": padded([[1] * len(example.input_ids) for example in examples], 0),
         "labels": padded([example.labels for example in examples], UNTRAINED),
     }
-
-
-def batch_tokens(batch: dict[str, torch.Tensor]) -> int:
-    """Prompt and completion tokens of a batch; a packed one has neither padding nor a mask."""
-    mask = batch.get("attention_mask")
-    return batch["input_ids"].numel() if mask is None else int(mask.sum())
