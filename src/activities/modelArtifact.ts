@@ -18,14 +18,15 @@ export interface ModelParts {
   readonly outcome: TrainingOutcome;
   readonly fields: FingerprintFields;
   readonly startedMs: number;
+  readonly signal: AbortSignal;
 }
 
 /** Uploads the exported folders. The content is the weights; metrics hold wall times and lie beside it. */
 export async function modelContent({ store }: Deps, parts: ModelParts): Promise<ArtifactContent> {
-  const { attempt, inputs, outcome, fields, startedMs } = parts;
+  const { attempt, inputs, outcome, fields, startedMs, signal } = parts;
   const { finished, started, stoppedEarlyAtStep } = outcome;
   const upload = async (folder: string, dir: string): Promise<FileRef[]> =>
-    (await store.blobs.putFolder(dir)).map((file) => ({ ...file, path: `${folder}/${file.path}` }));
+    (await store.blobs.putFolder(dir, signal)).map((file) => ({ ...file, path: `${folder}/${file.path}` }));
   const weights = [
     ...(finished.adapterDir === null ? [] : await upload('adapter', finished.adapterDir)),
     ...(await upload('merged', finished.mergedDir)),

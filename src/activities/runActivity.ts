@@ -140,7 +140,7 @@ export async function runActivity<T>(
       },
     });
   } catch (error) {
-    throw translate(error, context, stalled.signal.aborted, { stallAfterMs, hostFaultsPass });
+    throw translate(error, context, stalled.signal.aborted, { stallAfterMs, hostFaultsPass, step: lastStep });
   } finally {
     clearInterval(beat);
     reporter.stop();
@@ -220,12 +220,18 @@ function translate(
   error: unknown,
   context: Context,
   stalled: boolean,
-  { stallAfterMs, hostFaultsPass }: Required<Pick<ActivityOptions, 'stallAfterMs' | 'hostFaultsPass'>>,
+  {
+    stallAfterMs,
+    hostFaultsPass,
+    step,
+  }: Required<Pick<ActivityOptions, 'stallAfterMs' | 'hostFaultsPass'>> & { readonly step: number | null },
 ): unknown {
+  const fail = (told: SecpiError, retryMs: number | null = null): ApplicationFailure =>
+    toFailure(told, retryMs, step);
   const details = context.cancellationDetails;
   if (details?.cancelRequested === true) return new CancelledFailure('cancelled by request');
   if (details?.workerShutdown === true)
-    return toFailure(
+    return fail(
       new SecpiError('PREEMPTED', 'the worker is shutting down.', {
         cause: error,
         retryAfterMs: HAND_OVER_RETRY_MS,
@@ -233,18 +239,18 @@ function translate(
     );
   if (context.cancellationSignal.aborted) return new CancelledFailure('the attempt is no longer wanted');
   if (stalled)
-    return toFailure(
+    return fail(
       new SecpiError('TRAINER_STALLED', `no progress for ${stallAfterMs / 1000} s.`, { cause: error }),
     );
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   if (error instanceof SecpiError)
-    return toFailure(error, hostFaultsPass && HOST_FAULTS.has(error.code) ? HOST_FAULT_RETRY_MS : null);
+    return fail(error, hostFaultsPass && HOST_FAULTS.has(error.code) ? HOST_FAULT_RETRY_MS : null);
   context.log.error('an unexpected error', { error });
-  return toFailure(new SecpiError('INTERNAL', messageOf(error), { cause: error }));
+  return fail(new SecpiError('INTERNAL', messageOf(error), { cause: error }));
 }
 
-/** `retryMs`: tried again all the same, after so long. */
-function toFailure(error: SecpiError, retryMs: number | null = null): ApplicationFailure {
+/** `retryMs`: tried again all the same, after so long. `step`: how far a training was. */
+function toFailure(error: SecpiError, retryMs: number | null, step: number | null): ApplicationFailure {
   const delayMs = error.retryAfterMs ?? retryMs;
   return ApplicationFailure.create({
     type: error.code,
@@ -256,6 +262,7 @@ function toFailure(error: SecpiError, retryMs: number | null = null): Applicatio
         problem: redact(error.problem),
         remedy: error.remedy,
         mender: ERROR_CATALOGUE[error.code].mender,
+        ...(step === null ? {} : { step }),
       },
     ],
     ...(delayMs === null ? {} : { nextRetryDelay: delayMs }),

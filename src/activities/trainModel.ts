@@ -6,6 +6,7 @@ import type { AttemptEnd, TrainingAttempt } from '../contract/activities.ts';
 import { SecpiError } from '../contract/errors.ts';
 import type { Owner } from '../contract/refs.ts';
 import { controlQueryName, type Control } from '../contract/workflows.ts';
+import type { TrainingClaim } from '../services/store/index.ts';
 import { liveTrainer } from '../services/train/earlierTrainer.ts';
 import { pythonEnv } from '../services/train/pythonEnv.ts';
 import { runTraining } from '../services/train/runTraining.ts';
@@ -22,11 +23,13 @@ const FIRST_CONTROL_WITHIN_MS = 5000;
 
 export async function trainModel(
   deps: GpuDeps,
-  run: ActivityRun,
+  activity: ActivityRun,
   attempt: TrainingAttempt,
 ): Promise<AttemptEnd> {
   const startedMs = Date.now();
-  const inputs = await trainingInputs(deps, run, attempt);
+  const run = numbered(activity, attempt.attempt);
+  run.progress(STAGE, { note: 'loading the target model' });
+  const inputs = await trainingInputs(deps, attempt);
   const owner = run.writerOf(attempt.attempt);
   const request = trainingRequest(inputs, attempt, owner);
   // Fences the attempts before this one, or finds what one of them published before it could say so.
@@ -54,11 +57,12 @@ export async function trainModel(
   });
   try {
     // Last: the host's watcher ends a trainer whose training has a higher epoch than the one written beside it.
-    const epoch = await claimTraining(deps, run, fingerprint, owner);
+    const { epoch, checkpoints } = await claimTraining(deps, run, fingerprint, owner);
     const end = await runTraining(
       {
         fingerprint,
         epoch,
+        checkpoints,
         settings: attempt.finetune,
         traces: inputs.traces,
         model: inputs.model,
@@ -111,6 +115,15 @@ export async function trainModel(
   }
 }
 
+/** What it tells carries the number of its attempt: the workflow counts from then on, and hears no earlier one. */
+function numbered(run: ActivityRun, attempt: number): ActivityRun {
+  return {
+    ...run,
+    progress: (stage, patch, options) =>
+      run.progress(stage, { ...patch, training: { ...patch.training, attempt } }, options),
+  };
+}
+
 /** The device of the trainer that outlived the attempt before, when there is one: its own attempt takes that again. */
 async function adoptedDevice(
   { paths }: GpuDeps,
@@ -125,13 +138,13 @@ async function claimTraining(
   run: ActivityRun,
   id: string,
   owner: Owner,
-): Promise<number> {
+): Promise<Extract<TrainingClaim, { status: 'owned' }>> {
   const training = await store.trainings.claim(
     id,
     owner,
     async (holder) => await isRunOpen(run.client, holder, owner),
   );
-  if (training.status === 'owned') return training.epoch;
+  if (training.status === 'owned') return training;
   throw new SecpiError('HEAD_FENCED', `${training.owner.workflowId} trains this model now.`);
 }
 
@@ -174,7 +187,9 @@ async function publish(
   run.progress(STAGE, { note: 'uploading the model' });
   const { stoppedEarlyAtStep } = outcome;
   const fields = stoppedEarlyAtStep === null ? inputs.fields : { ...inputs.fields, stoppedEarlyAtStep };
-  const content = await modelContent(deps, { attempt, inputs, outcome, fields, startedMs });
+  const { signal } = run;
+  const content = await modelContent(deps, { attempt, inputs, outcome, fields, startedMs, signal });
+  signal.throwIfAborted();
   const taken = await takeAgain(deps.store, run, { ...request, fields });
   if (taken.status === 'published')
     return {
@@ -206,12 +221,18 @@ async function pollControl(run: ActivityRun): Promise<ControlPoll> {
   let answered: number | null = null;
   const { log } = Context.current();
   const { workflowId, runId } = run.owner;
+  let asking = false;
   const ask = async (): Promise<void> => {
+    // A slow answer must not overtake a later one.
+    if (asking) return;
+    asking = true;
     try {
       latest = await run.client.workflow.getHandle(workflowId, runId).query<Control>(controlQueryName);
       answered ??= latest.checkpointRequests;
     } catch (error) {
       log.debug('the control query was not answered; asked again', { error: String(error) });
+    } finally {
+      asking = false;
     }
   };
   // What is wanted decides how the attempt begins; a server that does not answer holds it up for a moment only.

@@ -1,7 +1,7 @@
 /** The attempts at a training as the store keeps them: heartbeats and signals can be lost with their host. */
 import { z } from 'zod';
 import type { TrainingRecord } from '../contract/activities.ts';
-import { checkpointManifestSchema } from '../contract/manifest.ts';
+import { checkpointManifestSchema, type CheckpointManifest } from '../contract/manifest.ts';
 import { ownerSchema, type Owner } from '../contract/refs.ts';
 import {
   canonicalJson,
@@ -64,24 +64,35 @@ export async function recordAttempt(
 }
 
 /** In order of their epochs. */
-export async function readAttempts({ objects }: Store, id: string): Promise<AttemptRecord[]> {
-  const read = async <T>(key: string, schema: z.ZodType<T>): Promise<T | null> => {
-    const found = await objects.get(key);
-    return found === null ? null : schema.parse(JSON.parse(found.bytes.toString()));
-  };
+export async function readAttempts(store: Pick<Store, 'objects'>, id: string): Promise<AttemptRecord[]> {
+  const epochs = await startedEpochs(store, id);
+  return await Promise.all(
+    epochs.map(async (epoch) => {
+      const { owner: _, ...told } = await readStart(store, id, epoch);
+      const found = await store.objects.get(trainingAttemptKey(id, epoch, 'firstStep'));
+      const firstStep =
+        found === null ? notReached : firstStepSchema.parse(JSON.parse(found.bytes.toString()));
+      return { epoch, ...told, ...firstStep };
+    }),
+  );
+}
+
+async function startedEpochs({ objects }: Pick<Store, 'objects'>, id: string): Promise<number[]> {
   const epochs: number[] = [];
   for await (const { key } of objects.list(trainingAttemptsPrefix(id))) {
     const epoch = /e(\d+)-start\.json$/u.exec(key)?.[1];
     if (epoch !== undefined) epochs.push(Number(epoch));
   }
-  return await Promise.all(
-    epochs.map(async (epoch) => {
-      const start = await read(trainingAttemptKey(id, epoch, 'start'), startSchema);
-      const firstStep = await read(trainingAttemptKey(id, epoch, 'firstStep'), firstStepSchema);
-      const { owner: _, ...told } = startSchema.parse(start);
-      return { epoch, ...told, ...(firstStep ?? notReached) };
-    }),
-  );
+  return epochs;
+}
+
+async function readStart(
+  { objects }: Pick<Store, 'objects'>,
+  id: string,
+  epoch: number,
+): Promise<z.infer<typeof startSchema>> {
+  const found = await objects.get(trainingAttemptKey(id, epoch, 'start'));
+  return startSchema.parse(JSON.parse(found?.bytes.toString() ?? 'null'));
 }
 
 const notReached = { toFirstStepSeconds: null, dataSeconds: null, importSeconds: null, loadSeconds: null };
@@ -90,12 +101,23 @@ export async function readTraining(
   { objects, trainings }: Store,
   { fingerprint }: { readonly fingerprint: string },
 ): Promise<TrainingRecord> {
-  const newest = (await trainings.list(fingerprint)).at(-1);
-  if (newest === undefined) return { newestCheckpoint: 0, rollbacks: 0 };
-  const manifest = await objects.get(newest.key);
-  // A damaged manifest is found, and told, by the attempt that resumes.
-  const parsed = checkpointManifestSchema.safeParse(
-    manifest === null ? null : JSON.parse(manifest.bytes.toString()),
-  );
-  return { newestCheckpoint: newest.step, rollbacks: parsed.data?.rollbacks ?? 0 };
+  const checkpoints = await trainings.list(fingerprint);
+  const lastEpoch = (await startedEpochs({ objects }, fingerprint)).at(-1);
+  const last = lastEpoch === undefined ? null : await readStart({ objects }, fingerprint, lastEpoch);
+  const record = { newestCheckpoint: checkpoints.at(-1)?.step ?? 0, lastAdopted: last?.adopted ?? false };
+  for (const { key } of checkpoints.toReversed()) {
+    const found = await objects.get(key);
+    const manifest = found === null ? null : manifestIn(found.bytes);
+    if (manifest !== null) return { ...record, rollbacks: manifest.rollbacks };
+  }
+  return { ...record, rollbacks: 0 };
+}
+
+/** Null for a damaged one: the attempt that resumes finds that out, and tells it. */
+function manifestIn(bytes: Buffer): CheckpointManifest | null {
+  try {
+    return checkpointManifestSchema.parse(JSON.parse(bytes.toString()));
+  } catch {
+    return null;
+  }
 }

@@ -25,10 +25,8 @@ export interface TrainingInputs {
 
 export async function trainingInputs(
   deps: Deps,
-  run: ActivityRun,
   { traces: uri, finetune }: TrainingTask,
 ): Promise<TrainingInputs> {
-  run.progress(STAGE, { note: 'loading the target model' });
   const [traces, model, guard] = await Promise.all([
     deps.store.artifacts.readByUri(uri),
     localiseModel(finetune.model, 'finetune.model.uri', modelOptions(deps)),
@@ -82,7 +80,8 @@ export async function openTraining(
   run: ActivityRun,
   input: Opening & TrainingTask,
 ): Promise<OpenedTraining | Busy> {
-  const inputs = await trainingInputs(deps, run, input);
+  run.progress(STAGE, { note: 'loading the target model' });
+  const inputs = await trainingInputs(deps, input);
   const taken = await tryToTake(deps.store, run, trainingRequest(inputs, input, run.owner));
   switch (taken.status) {
     case 'busy':

@@ -199,6 +199,8 @@ export interface TrainingRecord {
   readonly newestCheckpoint: number;
   /** Divergences rolled back before it. */
   readonly rollbacks: number;
+  /** Whether the last attempt found a trainer that still ran: then the loss before it was none of the trainer's. */
+  readonly lastAdopted: boolean;
 }
 
 export interface GenerateInput {

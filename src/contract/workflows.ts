@@ -223,6 +223,8 @@ export type StageState = 'waiting' | 'running' | 'paused' | 'done' | 'reused' | 
 
 /** Of a training, as its host and its workflow know it. */
 export interface TrainingFigures {
+  /** Of the run; what a host tells of another attempt than the running one comes too late. */
+  readonly attempt: number;
   readonly step: number;
   readonly totalSteps: number | null;
   /** Nats per trained token, of the last step. */

@@ -104,7 +104,10 @@ export function createBoard(
   };
 
   setHandler(progressQuery, () => toProgress(workflow, [...lines.values()].map(shown)));
-  setHandler(progressSignal, ({ stage, progress }) => update(stage, onTold(stage, progress)));
+  setHandler(progressSignal, (signal: unknown) => {
+    // Anybody may send it; what is thrown here would hold the workflow up for ever.
+    if (isProgress(signal)) update(signal.stage, onTold(signal.stage, signal.progress));
+  });
 
   return {
     update,
@@ -121,6 +124,12 @@ export function createBoard(
     stage: (name) => shown(line(name)),
     costUsd: () => totalCost([...lines.values()]),
   };
+}
+
+function isProgress(signal: unknown): signal is ProgressSignal {
+  if (typeof signal !== 'object' || signal === null) return false;
+  const { stage, progress } = signal as Partial<ProgressSignal>;
+  return typeof stage === 'string' && typeof progress === 'object' && progress !== null;
 }
 
 function emptyLine(name: string, unit: StageProgress['unit']): Line {

@@ -33,6 +33,7 @@ export function toFailure(error: SecpiError): ApplicationFailure {
   });
 }
 
+/** `told`: what the host said last, by a heartbeat or with its failure. */
 export type Loss =
   | { readonly kind: 'cancelled' }
   /** The host vanished or was taken away: nothing was reported in time, or a hand-over was. */
@@ -41,8 +42,7 @@ export type Loss =
       readonly why: string;
       /** Said by the worker that was told to leave; otherwise nobody knows why it fell silent. */
       readonly noticed: boolean;
-      /** The last heartbeat that arrived, where one was lost. */
-      readonly lastHeartbeat: unknown;
+      readonly told: unknown;
     }
   /** No worker took the task in time. */
   | { readonly kind: 'noCapacity' }
@@ -51,6 +51,7 @@ export type Loss =
       readonly code: ErrorCode;
       readonly message: string;
       readonly retryable: boolean;
+      readonly told: unknown;
     };
 
 /** Tells apart what a retry policy cannot: a preemption, a user's cancel, and a real error. */
@@ -60,17 +61,18 @@ export function classifyLoss(error: unknown): Loss {
   if (cause instanceof TimeoutFailure) {
     if (cause.timeoutType === 'SCHEDULE_TO_START') return { kind: 'noCapacity' };
     const why = `no heartbeat (${cause.timeoutType})`;
-    return { kind: 'preempted', why, noticed: false, lastHeartbeat: cause.lastHeartbeatDetails };
+    return { kind: 'preempted', why, noticed: false, told: cause.lastHeartbeatDetails };
   }
   if (cause instanceof ApplicationFailure) {
     if (cause.type === 'PREEMPTED' || cause.type === 'WORKER_DIED') {
       const noticed = cause.type === 'PREEMPTED';
-      return { kind: 'preempted', why: cause.message, noticed, lastHeartbeat: null };
+      return { kind: 'preempted', why: cause.message, noticed, told: cause.details?.[0] };
     }
     const code = isErrorCode(cause.type) ? cause.type : 'INTERNAL';
-    return { kind: 'error', code, message: cause.message, retryable: cause.nonRetryable !== true };
+    const retryable = cause.nonRetryable !== true;
+    return { kind: 'error', code, message: cause.message, retryable, told: cause.details?.[0] };
   }
-  return { kind: 'error', code: 'INTERNAL', message: String(cause), retryable: false };
+  return { kind: 'error', code: 'INTERNAL', message: String(cause), retryable: false, told: null };
 }
 
 /** The failure at the bottom, so that the top of the UI and of the CLI says code, field, problem and remedy. */

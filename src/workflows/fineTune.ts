@@ -24,7 +24,7 @@ import { createBoard } from './board.ts';
 import { classifyLoss, parseOrFail, toFailure } from './failures.ts';
 import { control, gpuOn, patientControl, untilFree } from './stages.ts';
 import { stageWorkflow } from './stageWorkflow.ts';
-import { afterLoss, firstAttempt, type Attempts } from './trainingBudget.ts';
+import { afterLoss, firstAttempt, nothingYet, type Attempts } from './trainingBudget.ts';
 import { createTrainingControl, type ControlSnapshot, type TrainingControl } from './trainingControl.ts';
 
 const STAGE = 'fine-tune';
@@ -68,8 +68,12 @@ export async function fineTune(input: unknown, context: FineTuneContext = {}): P
     if (opened?.status === 'published') return await register(run, opened.result);
     const fingerprint = resumed?.fingerprint ?? opened?.fingerprint ?? '';
     const first = resumed?.attempts ?? firstAttempt(parsed.finetune, opened?.record);
-    const end = await train(run, fingerprint, first);
-    return await register(run, end);
+    try {
+      return await register(run, await train(run, fingerprint, first));
+    } finally {
+      // Updates under way get their answer.
+      await CancellationScope.nonCancellable(async () => await condition(allHandlersFinished));
+    }
   });
 }
 
@@ -102,7 +106,7 @@ async function openWhenFree({ parsed, board, firstRun }: Run): Promise<OpenedTra
   } catch (error) {
     const loss = classifyLoss(error);
     if (loss.kind !== 'noCapacity') throw error;
-    const verdict = afterLoss(firstAttempt(finetune), loss, 0, finetune);
+    const verdict = afterLoss(firstAttempt(finetune), loss, nothingYet, finetune);
     throw verdict.kind === 'end' && verdict.failure !== null ? failed(verdict.failure) : error;
   }
 }
@@ -119,27 +123,31 @@ async function train(run: Run, fingerprint: string, first: Attempts): Promise<Fi
       if (end?.status === 'trained')
         return { ...end.result, ...training.totals(), preemptions: attempts.preemptions };
       // Paused, before it began or at a step: the next one waits until it is wanted.
+      if (end !== null) training.savedAt(end.step);
       attempts = { ...attempts, attempt: attempts.attempt + 1 };
     } catch (error) {
       const loss = classifyLoss(error);
       if (loss.kind === 'cancelled') throw error;
-      if (loss.kind === 'preempted') training.heardLast(loss.lastHeartbeat);
+      // Nobody was there to hear of the pause, and nothing runs.
+      if (loss.kind === 'noCapacity' && training.isPaused()) continue;
+      if (loss.kind !== 'noCapacity') training.heardLast(loss.told);
       if (loss.kind === 'error' && loss.code === 'NOTHING_TRAINED' && training.refuseStop()) {
         attempts = { ...attempts, attempt: attempts.attempt + 1 };
         continue;
       }
-      const { newestCheckpoint } = await patientControl.readTraining.executeWithOptions(
+      const record = await patientControl.readTraining.executeWithOptions(
         { summary: 'how far is it in the store?' },
         [{ fingerprint }],
       );
-      const verdict = afterLoss(attempts, loss, newestCheckpoint, finetune);
+      training.savedAt(record.newestCheckpoint);
+      const verdict = afterLoss(attempts, loss, record, finetune);
       if (verdict.kind === 'end') throw verdict.failure === null ? error : failed(verdict.failure, error);
       attempts = verdict.attempts;
       board.update(STAGE, {
         note: verdict.note,
         training: {
           preemptions: attempts.preemptions,
-          ...(newestCheckpoint === 0 ? {} : { lastCheckpoint: newestCheckpoint }),
+          ...(record.newestCheckpoint === 0 ? {} : { lastCheckpoint: record.newestCheckpoint }),
         },
       });
       if (verdict.pauseMs > 0) await sleep(verdict.pauseMs);
@@ -159,7 +167,7 @@ async function attempt(run: Run, fingerprint: string, attempts: Attempts): Promi
   const resumes = attempts.attempt === 1 ? '' : `, attempt ${attempts.attempt}: resumes`;
   const scope = new CancellationScope();
   try {
-    return await training.during(scope, async () =>
+    return await training.during(attempts.attempt, scope, async () =>
       scope.run(
         async () =>
           await gpuOn(gpuClass, {

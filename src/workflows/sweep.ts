@@ -84,7 +84,8 @@ async function runOne(
       gpuHours,
     };
   } catch (error) {
-    if (isCancellation(error)) {
+    // A child that somebody cancelled alone is a line as well.
+    if (isCancellation(error) && CancellationScope.current().consideredCancelled) {
       board.update(name, { state: 'cancelled', note: 'cancelled' });
       throw error;
     }

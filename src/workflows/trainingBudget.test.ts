@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { TrainingRecord } from '../contract/activities.ts';
 import { ERROR_CATALOGUE } from '../contract/errors.ts';
 import { finetuneSchema, type FinetuneSettings } from '../contract/recipe.ts';
 import {
@@ -11,8 +12,8 @@ import {
 
 const settings = (change: object = {}): FinetuneSettings =>
   finetuneSchema.parse({ model: { uri: 'embedded:X' }, batchRows: 16, microBatchRows: 8, ...change });
-const noticed: RealLoss = { kind: 'preempted', why: 'told to leave', noticed: true, lastHeartbeat: null };
-const silent: RealLoss = { kind: 'preempted', why: 'no heartbeat', noticed: false, lastHeartbeat: null };
+const noticed: RealLoss = { kind: 'preempted', why: 'told to leave', noticed: true, told: null };
+const silent: RealLoss = { kind: 'preempted', why: 'no heartbeat', noticed: false, told: null };
 const error = (
   code:
     | 'TRAINER_CRASHED'
@@ -26,7 +27,14 @@ const error = (
     code,
     message: `${code}: what happened.`,
     retryable: ERROR_CATALOGUE[code].retryable,
+    told: null,
   }) as const;
+
+const found = (newestCheckpoint: number, lastAdopted = false): TrainingRecord => ({
+  newestCheckpoint,
+  rollbacks: 0,
+  lastAdopted,
+});
 
 /** Plays losses in order, each with the newest checkpoint found after it; ends with the last verdict. */
 function play(
@@ -37,7 +45,7 @@ function play(
   const pauses: number[] = [];
   const notes: string[] = [];
   for (const [loss, newest] of losses) {
-    const verdict = afterLoss(attempts, loss, newest, of);
+    const verdict = afterLoss(attempts, loss, found(newest), of);
     if (verdict.kind === 'end')
       return { attempts, ended: verdict.failure?.problem ?? 'the loss itself', pauses, notes };
     attempts = verdict.attempts;
@@ -103,6 +111,34 @@ describe('preemptions', () => {
   });
 });
 
+it('a trainer that was found running after each loss had no part in them', () => {
+  let attempts = firstAttempt(settings());
+  for (let times = 0; times < 10; times += 1) {
+    const verdict = afterLoss(attempts, silent, found(50, times > 0), settings());
+    if (verdict.kind === 'end') throw new Error(verdict.failure?.problem);
+    attempts = verdict.attempts;
+  }
+  const second = afterLoss(attempts, silent, found(50), settings());
+  expect(second.kind === 'again' && second.attempts.lossesWithoutCheckpoint).toBe(2);
+  expect(second.kind === 'again' && afterLoss(second.attempts, silent, found(50), settings()).kind).toBe(
+    'end',
+  );
+});
+
+it("what a host lacks is the recipe's fault at the first attempt, and that host's later", () => {
+  const lacking: RealLoss = {
+    kind: 'error',
+    code: 'RESOURCES_INSUFFICIENT',
+    message: 'too little memory',
+    retryable: false,
+    told: null,
+  };
+  const first = firstAttempt(settings());
+  expect(afterLoss(first, lacking, found(0), settings()).kind).toBe('end');
+  expect(afterLoss({ ...first, attempt: 2 }, lacking, found(0), settings()).kind).toBe('again');
+  expect(afterLoss(first, lacking, found(20), settings()).kind).toBe('again');
+});
+
 describe('errors', () => {
   it('are waited for longer each time, and end the run at their limit', () => {
     const { ended, pauses } = play(Array.from({ length: 9 }, () => [error('TRAINER_STALLED'), 0] as const));
@@ -160,13 +196,15 @@ describe('out of memory', () => {
     ]);
     expect(attempts).toMatchObject({ microBatchRows: 1, errors: 0, preemptions: 0 });
     expect(ended).toBeNull();
-    const last = afterLoss(attempts, error('TRAINER_OUT_OF_MEMORY'), 0, settings());
+    const last = afterLoss(attempts, error('TRAINER_OUT_OF_MEMORY'), found(0), settings());
     expect(last.kind).toBe('end');
   });
 
   it('fails at once where the recipe wants that', () => {
     const strict = settings({ onOutOfMemory: 'fail' });
-    expect(afterLoss(firstAttempt(strict), error('TRAINER_OUT_OF_MEMORY'), 0, strict).kind).toBe('end');
+    expect(afterLoss(firstAttempt(strict), error('TRAINER_OUT_OF_MEMORY'), found(0), strict).kind).toBe(
+      'end',
+    );
   });
 
   it.each([
@@ -191,7 +229,7 @@ describe('divergence', () => {
 
   it('ends the run where the recipe wants that', () => {
     const strict = settings({ divergence: { policy: 'fail' } });
-    expect(afterLoss(firstAttempt(strict), error('TRAINING_DIVERGED'), 40, strict).kind).toBe('end');
+    expect(afterLoss(firstAttempt(strict), error('TRAINING_DIVERGED'), found(40), strict).kind).toBe('end');
   });
 });
 

@@ -34,12 +34,19 @@ const FIRST_ERROR_PAUSE_MS = 2000;
 const LAST_ERROR_PAUSE_MS = 5 * 60_000;
 const BUSY_HOST_PAUSE_MS = 5000;
 const LAST_OUTAGE_PAUSE_MS = 60_000;
+const HOST_FAULTS: ReadonlySet<ErrorCode> = new Set([
+  'RESOURCES_INSUFFICIENT',
+  'MODEL_NOT_FOUND',
+  'GPU_UNFIT',
+]);
 /** About a day. */
 const MAX_OUTAGES = 1440;
 
+export const nothingYet: TrainingRecord = { newestCheckpoint: 0, rollbacks: 0, lastAdopted: false };
+
 export function firstAttempt(
   { microBatchRows }: FinetuneSettings,
-  { newestCheckpoint, rollbacks }: TrainingRecord = { newestCheckpoint: 0, rollbacks: 0 },
+  { newestCheckpoint, rollbacks }: TrainingRecord = nothingYet,
 ): Attempts {
   return {
     attempt: 1,
@@ -56,7 +63,7 @@ export function firstAttempt(
 export function afterLoss(
   before: Attempts,
   loss: RealLoss,
-  newestCheckpoint: number,
+  { newestCheckpoint, lastAdopted }: TrainingRecord,
   settings: FinetuneSettings,
 ): Verdict {
   const { limits } = settings;
@@ -72,7 +79,7 @@ export function afterLoss(
   /** Of a loss that nobody announced. */
   const inSilence: Attempts = {
     ...next,
-    lossesWithoutCheckpoint: isNewer ? 0 : before.lossesWithoutCheckpoint + 1,
+    lossesWithoutCheckpoint: isNewer ? 0 : (lastAdopted ? 0 : before.lossesWithoutCheckpoint) + 1,
   };
   const from = newestCheckpoint === 0 ? 'the beginning' : `step ${newestCheckpoint}`;
   const resumes = `attempt ${next.attempt} goes on from ${from} at the latest`;
@@ -130,7 +137,9 @@ function afterError(
   if (loss.code === 'CAPACITY_UNAVAILABLE')
     return { ...again(next, `waits for a GPU; ${resumes}`), pauseMs: BUSY_HOST_PAUSE_MS };
   const errors = next.errors + 1;
-  if (!loss.retryable || errors >= limits.maxErrors) return { kind: 'end', failure: null };
+  // What one host lacks another may have; at the first attempt it is the recipe's.
+  const isOfHost = HOST_FAULTS.has(loss.code) && (next.attempt > 2 || next.newestCheckpoint > 0);
+  if (!(loss.retryable || isOfHost) || errors >= limits.maxErrors) return { kind: 'end', failure: null };
   const pauseMs = Math.min(LAST_ERROR_PAUSE_MS, FIRST_ERROR_PAUSE_MS * 2 ** (errors - 1));
   const note = `${loss.code}; ${resumes}`;
   if (loss.code !== 'TRAINER_CRASHED') return { ...again({ ...next, errors }, note), pauseMs };

@@ -52,11 +52,14 @@ export interface TrainingControl {
   /** Resolves at once, or when a pause is over. */
   untilWanted(): Promise<void>;
   /** Runs an attempt: counts its GPU time, and asks it to pause when a limit is reached. */
-  during<T>(scope: CancellationScope, attempt: () => Promise<T>): Promise<T>;
+  during<T>(attempt: number, scope: CancellationScope, work: () => Promise<T>): Promise<T>;
+  isPaused(): boolean;
   /** Whether the last attempt was cancelled here, because it waited in a queue when a pause was asked for. */
   calledBack(): boolean;
   /** What a heartbeat told of a host that was lost. */
   heardLast(details: unknown): void;
+  /** The newest checkpoint, as the store or the end of an attempt tells it. */
+  savedAt(step: number): void;
   /** There was nothing to export: goes on training. False when nobody had asked to stop. */
   refuseStop(): boolean;
   totals(): { readonly gpuHours: number; readonly stepsRepeated: number };
@@ -88,6 +91,7 @@ export function createTrainingControl({
   let running: CancellationScope | null = null;
   /** When the host of the running attempt was first heard of: from then on it costs. */
   let hostSinceMs: number | null = null;
+  let attempt = 0;
   let isNewHost = false;
   let wasCalledBack = false;
   const { workflowId } = workflowInfo();
@@ -119,9 +123,12 @@ export function createTrainingControl({
         : `${why} The state is safe and no GPU is held. Go on: temporal workflow update execute --workflow-id ${workflowId} --name ${resumeUpdateName}`,
     );
   };
-  /** An attempt that waits in a queue has nobody to ask: it is taken back. */
+  /**
+   * A first attempt that waits in a queue has nobody to ask, and is taken back. A later one stays: a trainer may have
+   * outlived the attempt before, and the worker that takes this one up saves and ends it.
+   */
   const callBack = (): void => {
-    if (running === null || hostSinceMs !== null) return;
+    if (running === null || hostSinceMs !== null || state.gpuMs > 0) return;
     wasCalledBack = true;
     running.cancel();
   };
@@ -131,31 +138,34 @@ export function createTrainingControl({
     callBack();
     show();
   };
-  const msToLimit = (): number => {
-    const gpuLeft = (limit('maxGpuHours') - gpuHours()) * 3_600_000;
-    const wallLeft = Date.parse(startedAt) + limit('maxWallHours') * 3_600_000 - Date.now();
-    return Math.min(gpuLeft, wallLeft);
-  };
+  const wallMsLeft = (): number => Date.parse(startedAt) + limit('maxWallHours') * 3_600_000 - Date.now();
+  /** Without a host no GPU hours pass. */
+  const msToLimit = (): number =>
+    hostSinceMs === null
+      ? wallMsLeft()
+      : Math.min(wallMsLeft(), (limit('maxGpuHours') - gpuHours()) * 3_600_000);
   const limitReached = (): string | null => {
     if (gpuHours() >= limit('maxGpuHours'))
       return `paused: ${gpuHours().toFixed(2)} GPU hours are used of limits.maxGpuHours ${limit('maxGpuHours')}; resume with a higher {"maxGpuHours": …}, or stopEarly.`;
-    if (msToLimit() <= 0)
+    if (wallMsLeft() <= 0)
       return `paused: limits.maxWallHours ${limit('maxWallHours')} are over; resume with a higher {"maxWallHours": …}, or stopEarly.`;
     return null;
   };
   const watchLimits = async (): Promise<void> => {
-    for (;;) {
-      const leftMs = msToLimit();
-      if (!Number.isFinite(leftMs)) return;
-      // Without a host no GPU hours pass: looked at again when one is heard of.
-      const heard = hostSinceMs;
-      await condition(() => hostSinceMs !== heard, Math.max(1000, Math.ceil(leftMs)));
+    while (!state.stopping) {
       const why = limitReached();
-      if (why !== null && !state.stopping) {
-        pauseFor(why);
-        return;
+      if (why !== null) {
+        if (state.pausedFor === null) pauseFor(why);
+        // It may be raised before the host has heard of the pause.
+        await condition(() => state.pausedFor === null || state.stopping);
+        continue;
       }
-      if (why !== null) return;
+      const heardMs = hostSinceMs;
+      const leftMs = msToLimit();
+      const isChanged = (): boolean => hostSinceMs !== heardMs || state.stopping;
+      await (Number.isFinite(leftMs)
+        ? condition(isChanged, Math.max(1000, Math.ceil(leftMs)))
+        : condition(isChanged));
     }
   };
 
@@ -164,7 +174,10 @@ export function createTrainingControl({
     set({ checkpointRequests: state.checkpointRequests + 1 });
     const before = state.figures.lastCheckpoint ?? 0;
     if (hostSinceMs !== null)
-      await condition(() => (state.figures.lastCheckpoint ?? 0) > before, ANSWER_WITHIN_MS);
+      await condition(
+        () => (state.figures.lastCheckpoint ?? 0) > before || running === null,
+        ANSWER_WITHIN_MS,
+      );
     return describe();
   });
   setHandler(
@@ -206,14 +219,16 @@ export function createTrainingControl({
   return {
     onTold: (_, patch) => {
       if (running === null) return patch;
-      hostSinceMs ??= Date.now();
       const told = patch.training;
+      // A host that was given up and woke, or a signal that was long on its way.
+      if (told?.attempt !== attempt) return {};
+      hostSinceMs ??= Date.now();
       const lastStep = state.figures.step ?? 0;
-      if (told?.resumedFrom !== undefined && isNewHost) {
+      if (told.resumedFrom !== undefined && isNewHost) {
         isNewHost = false;
         set({ stepsRepeated: state.stepsRepeated + Math.max(0, lastStep - told.resumedFrom) });
       }
-      if (told !== undefined) set({ figures: { ...state.figures, ...told } });
+      set({ figures: { ...state.figures, ...told } });
       return {
         ...patch,
         training: { ...told, gpuHours: gpuHours(), stepsRepeated: state.stepsRepeated },
@@ -228,7 +243,8 @@ export function createTrainingControl({
       await condition(() => state.pausedFor === null);
       show();
     },
-    during: async (scope, attempt) => {
+    during: async (number, scope, work) => {
+      attempt = number;
       running = scope;
       hostSinceMs = null;
       isNewHost = true;
@@ -238,7 +254,7 @@ export function createTrainingControl({
         if (!isCancellation(error)) throw error;
       });
       try {
-        return await attempt();
+        return await work();
       } finally {
         watch.cancel();
         set({ gpuMs: gpuMs() });
@@ -247,10 +263,17 @@ export function createTrainingControl({
         await watching;
       }
     },
+    isPaused: () => state.pausedFor !== null,
     calledBack: () => wasCalledBack,
     heardLast: (details) => {
       const step = lastStepIn(details);
       if (step > (state.figures.step ?? 0)) set({ figures: { ...state.figures, step } });
+    },
+    savedAt: (step) => {
+      if (step > (state.figures.lastCheckpoint ?? 0))
+        set({
+          figures: { ...state.figures, step: Math.max(step, state.figures.step ?? 0), lastCheckpoint: step },
+        });
     },
     refuseStop: () => {
       if (!state.stopping) return false;

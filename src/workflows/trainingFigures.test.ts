@@ -3,6 +3,7 @@ import { describeTraining, noFigures } from './trainingFigures.ts';
 
 it('tells all that is known of a running training', () => {
   const figures = {
+    attempt: 3,
     step: 120,
     totalSteps: 600,
     loss: 0.71234,

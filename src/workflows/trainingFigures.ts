@@ -2,6 +2,7 @@
 import type { StageState, TrainingFigures } from '../contract/workflows.ts';
 
 export const noFigures: TrainingFigures = {
+  attempt: 1,
   step: 0,
   totalSteps: null,
   loss: null,
