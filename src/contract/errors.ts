@@ -188,6 +188,23 @@ export const ERROR_CATALOGUE = {
     remedy:
       'Lower learningRate, raise warmupShare, or look for broken traces; a new start goes on from the last good checkpoint.',
   },
+  DATASET_INVALID: {
+    mender: 'user',
+    retryable: false,
+    remedy: 'Raise finetune.maxSequenceTokens or look at longRows: no trace was left to train or measure on.',
+  },
+  CHECKPOINT_INVALID: {
+    mender: 'operator',
+    retryable: false,
+    remedy:
+      'The checkpoint is whole but of another version of the trainer or another recipe: start again with reuse "never".',
+  },
+  EXPORT_INVALID: {
+    mender: 'operator',
+    retryable: false,
+    remedy:
+      'The exported model does not say what the trained one says: start again to export from the last checkpoint; report it when it stays.',
+  },
   NOTHING_TRAINED: {
     mender: 'user',
     retryable: false,

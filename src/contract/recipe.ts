@@ -243,7 +243,7 @@ export const divergenceSchema = z.strictObject({
   policy: z.enum(['rollback', 'fail']).default('rollback'),
   maxRollbacks: z.int().min(1).max(20).default(2),
   /** The learning rate is multiplied by this at each rollback: unchanged, the same divergence would follow. */
-  learningRateFactor: z.number().gt(0).max(1).default(0.5),
+  learningRateFactor: z.number().min(0.01).max(0.99).default(0.5),
 });
 export type Divergence = z.infer<typeof divergenceSchema>;
 
@@ -309,8 +309,8 @@ export const finetuneSchema = z
     lora: z
       .strictObject({
         rank: z.int().min(1).max(1024).default(16),
-        alpha: z.number().positive().default(32),
-        dropout: share.default(0),
+        alpha: z.number().positive().max(1_000_000).default(32),
+        dropout: z.number().min(0).max(0.99).default(0),
         targetModules: z
           .union([z.literal('all-linear'), z.array(z.string().min(1)).min(1)])
           .default('all-linear'),

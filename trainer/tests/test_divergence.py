@@ -48,6 +48,18 @@ def test_patience_ends_with_the_step_and_the_figures() -> None:
     assert raised.value.event()["step"] == 17
 
 
+def test_an_end_in_several_spikes_is_a_divergence_and_in_one_is_not() -> None:
+    guard = DivergenceGuard(DivergenceSettings(2.0, 100))
+    for _ in range(WINDOW_STEPS):
+        guard.observe(1.0)
+    guard.observe(9.0)
+    guard.require_calm_end(65, is_last=True)
+    guard.observe(9.0)
+    guard.require_calm_end(66, is_last=False)
+    with pytest.raises(TrainerError, match="ends in 2 steps"):
+        guard.require_calm_end(66, is_last=True)
+
+
 def test_null_looks_for_nan_alone() -> None:
     guard = DivergenceGuard(DivergenceSettings(None, 1))
     for _ in range(WINDOW_STEPS):

@@ -14,7 +14,7 @@ import torch
 from conftest import SOURCE
 
 from secpi_trainer.errors import TrainerError
-from secpi_trainer.train import memory
+from secpi_trainer.train import available, memory
 from secpi_trainer.train.config import parse_config
 from secpi_trainer.train.parameters import ParameterCounts, parameter_counts
 
@@ -111,3 +111,23 @@ def test_what_cannot_fit_is_refused_with_figures(
     assert raised.value.code == "RESOURCES_INSUFFICIENT"
     expected = memory.estimate_bytes(counts, config, "fp32", "sdpa", config.max_sequence_tokens, CPU)
     assert raised.value.details == {"estimateBytes": expected, "availableBytes": memory.RUNTIME_BYTES}
+
+
+@pytest.mark.parametrize(
+    ("names", "fields"),
+    [
+        (("memory.max", "memory.current"), ("inactive_file", "active_file")),
+        (("memory.limit_in_bytes", "memory.usage_in_bytes"), ("total_inactive_file", "total_active_file")),
+    ],
+)
+def test_what_a_container_keeps_of_files_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, str], fields: tuple[str, str]
+) -> None:
+    gib = 2**30
+    (tmp_path / names[0]).write_text(f"{4 * gib}\n")
+    (tmp_path / names[1]).write_text(f"{3 * gib}\n")
+    (tmp_path / "memory.stat").write_text(f"anon {gib}\n{fields[0]} {gib}\n{fields[1]} {gib // 2}\n")
+    monkeypatch.setattr(available, "CGROUP_FILES", ((str(tmp_path), *names, fields),))
+    assert available.available_bytes(CPU) == 4 * gib - 3 * gib // 2
+    (tmp_path / names[0]).write_text("max\n")
+    assert available.available_bytes(CPU) > 4 * gib - 3 * gib // 2

@@ -219,3 +219,49 @@ def test_operations_per_token_follow_what_is_trained(config_values: dict[str, An
 )
 def test_the_peak_is_the_vendors_or_unknown(name: str | None, tera: float | None) -> None:
     assert flops.peak_bf16_flops(name) == (None if tera is None else tera * 1e12)
+
+
+def _with_targets(values: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {**values, "lora": {**values["lora"], "targetModules": [*names, "q_proj"]}}
+
+
+def test_an_adapter_on_one_end_of_tied_embeddings_is_refused_before_anything_is_trained(
+    config_values: dict[str, Any],
+) -> None:
+    for name in ("embed_tokens", "lm_head"):
+        with pytest.raises(TrainerError, match="one matrix") as raised:
+            _train(_with_targets(config_values, name))
+        assert (raised.value.code, raised.value.field) == ("RECIPE_INVALID", "lora.targetModules")
+
+
+def test_an_adapter_on_embeddings_of_their_own_resumes_to_the_bit(
+    config_values: dict[str, Any], tiny_model: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "untied"
+    model = AutoModelForCausalLM.from_pretrained(tiny_model, tie_word_embeddings=False)
+    model.save_pretrained(folder)
+    models.load_tokenizer(tiny_model).save_pretrained(folder)
+    values = {
+        **_with_targets(config_values, "embed_tokens", "lm_head"),
+        "modelDir": str(folder),
+        "maxSteps": 4,
+        "checkpointEverySteps": 2,
+    }
+    events = _train(values)
+    resume = str(Path(values["outputDir"]) / "checkpoints" / "step-00000002")
+    resumed = _train({**values, "resumeFrom": resume, "outputDir": str(tmp_path / "resumed")})
+    assert _losses(resumed) == {step: loss for step, loss in _losses(events).items() if step > 2}
+    weights = [Path(each[-1]["adapterDir"]) / "adapter_model.safetensors" for each in (events, resumed)]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+
+
+def test_one_step_trains_though_a_warm_up_begins_at_nothing(config_values: dict[str, Any], tmp_path: Path) -> None:
+    finished = _train({**config_values, "maxSteps": 1, "warmupShare": 0.1})[-1]
+    assert finished["logitsMaxAbsDiff"] > 0
+    # Of two steps the first has a rate of 0: stopped there, nothing is trained.
+    values = {**config_values, "maxSteps": 2, "checkpointEverySteps": 1, "outputDir": str(tmp_path / "two")}
+    _train(values)
+    resume = str(tmp_path / "two" / "checkpoints" / "step-00000001")
+    with pytest.raises(TrainerError) as raised:
+        _train({**values, "resumeFrom": resume, "exportOnly": True, "outputDir": str(tmp_path / "early")})
+    assert raised.value.code == "NOTHING_TRAINED"

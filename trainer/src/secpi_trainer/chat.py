@@ -69,7 +69,8 @@ def completion_text(prompt: str, reasoning: str | None, answer: str) -> str:
             field="modelDir",
         )
     text = f"{THINK_OPEN}\n{reasoning}\n{THINK_CLOSE}\n\n{answer}"
-    return text.removeprefix(THINK_OPEN + tail) if is_open else text
+    # The line break after the tag is the template's where it has written one, and however many it wrote.
+    return text.removeprefix(THINK_OPEN).removeprefix("\n" if tail else "") if is_open else text
 
 
 def _special_token_ids(tokenizer: Any) -> set[int]:

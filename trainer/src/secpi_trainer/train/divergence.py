@@ -56,6 +56,11 @@ class DivergenceGuard:
             factor = self._settings.spike_factor
             raise diverged(step, f"The loss was above {factor:g} times its median for {self._spikes} steps.")
 
+    def require_calm_end(self, step: int, *, is_last: bool) -> None:
+        """Raises `TRAINING_DIVERGED` for more than one spike at the very end: no later step can show it was passing."""
+        if is_last and self._spikes > 1:
+            raise diverged(step, f"The training ends in {self._spikes} steps of a loss far above its median.")
+
 
 def require_finite(step: int, loss: float, gradient_norm: float) -> None:
     """Raises `TRAINING_DIVERGED` for a loss or gradient that is no number."""

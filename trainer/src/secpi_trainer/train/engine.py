@@ -39,7 +39,8 @@ def training_arguments(
         gradient_accumulation_steps=config.batch_rows // config.micro_batch_rows,
         learning_rate=config.learning_rate * config.learning_rate_scale,
         lr_scheduler_type="constant_with_warmup" if config.scheduler == "constant" else config.scheduler,
-        warmup_steps=math.ceil(config.warmup_share * total_steps),
+        # The first step of a warm-up has a learning rate of 0: one step alone would train nothing.
+        warmup_steps=0 if total_steps == 1 else math.ceil(config.warmup_share * total_steps),
         weight_decay=config.weight_decay,
         max_grad_norm=MAX_GRADIENT_NORM,
         optim="adamw_torch",
@@ -112,6 +113,14 @@ class _Flow(TrainerCallback):
             # What is measured now would be measured in the time that is left for the save.
             control.should_evaluate = False
             control.should_save = True
+            control.should_training_stop = True
+        return control
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> TrainerControl:
+        """A SIGTERM during the save: what is saved is the newest there is, and no other step is begun."""
+        if self._control.stopping:
             control.should_training_stop = True
         return control
 
@@ -206,6 +215,7 @@ class ResumableTrainer(Trainer):
                 {"event": "diverging", "step": step, "loss": loss, "median": spike.median, "spikes": spike.spikes}
             )
             self._guard.require_patience(step)
+            self._guard.require_calm_end(step, is_last=step >= self.state.max_steps)
 
     def _maybe_log_save_evaluate(self, *args: Any, **kwargs: Any) -> None:
         self.control.should_save = self.control.should_save or self._save_owed
@@ -233,7 +243,8 @@ class ResumableTrainer(Trainer):
         self._emit(event)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        self._save_owed = self._guard.spiking
+        # The last state is saved whatever its loss: it is the one that is exported.
+        self._save_owed = self._guard.spiking and self.state.global_step < self.state.max_steps
         if self._save_owed:
             return
         started = time.monotonic()

@@ -142,6 +142,12 @@ def export_model(config: TrainConfig, model: Any, tokenizer: Any, precision: str
     # Written so that a difference that is no number fails too.
     if effect > 0 and difference <= MERGE_TOLERANCE[precision] * max(1.0, trained_logits.abs().max().item()):
         return Export(adapter_dir, merged_dir, effect, difference)
+    if effect == 0 and config.export_only:
+        raise TrainerError(
+            "NOTHING_TRAINED",
+            "The checkpoint has the weights of the base model: the warm-up begins with a learning rate of 0.",
+            "Let the training go on before it is stopped early.",
+        )
     raise TrainerError(
         "EXPORT_INVALID",
         f"Training moved the logits by {effect}, and the exported model is off by {difference}.",

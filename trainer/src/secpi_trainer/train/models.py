@@ -53,7 +53,8 @@ def resolve_precision(requested: str, device: torch.device) -> str:
     """ "auto" is bf16 on a GPU that has it and fp32 elsewhere: on a CPU without matrix units bf16 is slower."""
     if requested != "auto":
         return requested
-    return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
+    has_units = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return "bf16" if has_units else "fp32"
 
 
 def torch_dtype(precision: str) -> torch.dtype:
@@ -134,8 +135,25 @@ def attach_adapter(base: Any, settings: LoraSettings, model_name: str) -> Any:
             'Name linear modules of the model, or use "all-linear".',
             field="lora.targetModules",
         ) from error
+    _require_mergeable(model)
     model.peft_config["default"].base_model_name_or_path = model_name
     return model
+
+
+def _require_mergeable(model: Any) -> None:
+    """Raises `RECIPE_INVALID` for an adapter on one end of tied embeddings: merged, it would change the other too."""
+    base = model.get_base_model()
+    if not base.config.get_text_config().tie_word_embeddings:
+        return
+    ends = [end for end in (base.get_input_embeddings(), base.get_output_embeddings()) if hasattr(end, "base_layer")]
+    if ends:
+        raise TrainerError(
+            "RECIPE_INVALID",
+            "lora.targetModules: the model's input and output embeddings are one matrix; an adapter on one of them "
+            "cannot be merged",
+            'Leave embed_tokens and lm_head out, or use "all-linear".',
+            field="lora.targetModules",
+        )
 
 
 def load_trainable(config: TrainConfig, precision: str, device: torch.device) -> Any:
@@ -187,7 +205,8 @@ def load_trainable_weights(model: Any, folder: Path, method: str) -> None:
     if method == "full":
         missing, unexpected = _load_full(model, folder)
     else:
-        expected = set(get_peft_model_state_dict(model))
+        # As save_adapter writes it: a base's own embeddings are never part of an adapter.
+        expected = set(get_peft_model_state_dict(model, save_embedding_layers=False))
         state = load_file(folder / ADAPTER_FILE)
         missing, unexpected = expected - set(state), set(state) - expected
         if not missing and not unexpected:
