@@ -212,16 +212,25 @@ export const distillSchema = z.strictObject({
 });
 export type DistillSettings = z.infer<typeof distillSchema>;
 
-export const modelSourceSchema = z.strictObject({
-  /**
-   * `embedded:NAME`, a folder in Hugging Face format, `s3://bucket/artifacts/model/<fingerprint>`, `hf:owner/name`, or
-   * `registry:NAME@VERSION` of the model registry.
-   */
-  uri: z.string().min(1).max(2048),
-  /** Required for `hf:`: a commit hash or tag. */
-  revision: z.string().min(1).max(128).optional(),
-  license: z.string().min(1).max(256).optional(),
-});
+export const modelSourceSchema = z
+  .strictObject({
+    /**
+     * `embedded:NAME`, a folder in Hugging Face format, `s3://bucket/artifacts/model/<fingerprint>`, `hf:owner/name`, or
+     * `registry:NAME@VERSION` of the model registry.
+     */
+    uri: z.string().min(1).max(2048),
+    /** Required for `hf:`: a commit hash or tag. */
+    revision: z.string().min(1).max(128).optional(),
+    license: z.string().min(1).max(256).optional(),
+  })
+  .refine(({ uri, revision }) => !uri.startsWith('hf:') || revision !== undefined, {
+    message: 'must be given for a hub model, since a branch moves: the commit hash or a tag',
+    path: ['revision'],
+  })
+  .refine(({ uri }) => !uri.startsWith('registry:') || /@[1-9]\d*$/u.test(uri), {
+    message: 'must name a version (registry:NAME@VERSION), since the current one moves',
+    path: ['uri'],
+  });
 export type ModelSource = z.infer<typeof modelSourceSchema>;
 
 /** Loss on rows that have nothing to do with security, before and after: a model that forgot shows it here. */

@@ -24,7 +24,7 @@ import { createBoard } from './board.ts';
 import { classifyLoss, parseOrFail, toFailure } from './failures.ts';
 import { control, gpuOn, patientControl, untilFree } from './stages.ts';
 import { stageWorkflow } from './stageWorkflow.ts';
-import { afterLoss, firstAttempt, nothingYet, type Attempts } from './trainingBudget.ts';
+import { afterLoss, firstAttempt, gpuClassOf, nothingYet, type Attempts } from './trainingBudget.ts';
 import { createTrainingControl, type ControlSnapshot, type TrainingControl } from './trainingControl.ts';
 
 const STAGE = 'fine-tune';
@@ -67,6 +67,7 @@ export async function fineTune(input: unknown, context: FineTuneContext = {}): P
     const opened = resumed === undefined ? await openWhenFree(run) : null;
     if (opened?.status === 'published') return await register(run, opened.result);
     const fingerprint = resumed?.fingerprint ?? opened?.fingerprint ?? '';
+    if (opened !== null) training.savedAt(opened.record.newestCheckpoint);
     const first = resumed?.attempts ?? firstAttempt(parsed.finetune, opened?.record);
     try {
       return await register(run, await train(run, fingerprint, first));
@@ -159,9 +160,8 @@ async function train(run: Run, fingerprint: string, first: Attempts): Promise<Fi
 async function attempt(run: Run, fingerprint: string, attempts: Attempts): Promise<AttemptEnd | null> {
   const { parsed, training, firstRun, startedAt, board } = run;
   const { traces, finetune, reuse } = parsed;
-  const { gpu, limits, model } = finetune;
-  const moved = gpu.onDemandAfter !== undefined && attempts.preemptions >= gpu.onDemandAfter;
-  const gpuClass = moved ? gpu.onDemandClass : gpu.class;
+  const { limits, model } = finetune;
+  const gpuClass = gpuClassOf(attempts, finetune);
   if (attempts.attempt === 1) board.update(STAGE, { note: waitingNote(gpuClass) });
   const where = gpuClass === undefined ? '' : ` on ${gpuClass}`;
   const resumes = attempts.attempt === 1 ? '' : `, attempt ${attempts.attempt}: resumes`;

@@ -5,6 +5,7 @@
 import type { TrainingRecord } from '../contract/activities.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import type { FinetuneSettings } from '../contract/recipe.ts';
+import { gpuQueue } from '../contract/workflows.ts';
 import type { Loss } from './failures.ts';
 
 export interface Attempts {
@@ -60,6 +61,12 @@ export function firstAttempt(
   };
 }
 
+/** After so many preemptions as the recipe bears, the class that nobody takes away. */
+export function gpuClassOf({ preemptions }: Attempts, { gpu }: FinetuneSettings): string | undefined {
+  const moved = gpu.onDemandAfter !== undefined && preemptions >= gpu.onDemandAfter;
+  return moved ? gpu.onDemandClass : gpu.class;
+}
+
 export function afterLoss(
   before: Attempts,
   loss: RealLoss,
@@ -87,7 +94,7 @@ export function afterLoss(
     case 'noCapacity':
       return end(
         'CAPACITY_UNAVAILABLE',
-        `no GPU worker took the training within ${limits.maxCapacityWaitHours} h (limits.maxCapacityWaitHours).`,
+        `no GPU worker of queue ${gpuQueue(gpuClassOf(before, settings))} took the training within ${limits.maxCapacityWaitHours} h (limits.maxCapacityWaitHours).`,
       );
     case 'preempted': {
       const preemptions = before.preemptions + 1;

@@ -36,14 +36,22 @@ export const stopEarly = defineUpdate<TrainingState>(stopEarlyUpdateName);
 /** An update waits so long for what it asks; then it answers with how things stand. */
 const ANSWER_WITHIN_MS = 60_000;
 
+type LimitName = 'maxGpuHours' | 'maxWallHours';
+
+interface Pause {
+  readonly why: string;
+  /** The limit that must be raised first; null when somebody asked for the pause. */
+  readonly limit: LimitName | null;
+}
+
 export interface ControlSnapshot {
   readonly checkpointRequests: number;
-  readonly pausedFor: string | null;
+  readonly paused: Pause | null;
   readonly stopping: boolean;
   readonly gpuMs: number;
   readonly stepsRepeated: number;
   readonly figures: Partial<TrainingFigures>;
-  readonly raised: Partial<Pick<TrainingLimits, 'maxGpuHours' | 'maxWallHours'>>;
+  readonly raised: Partial<Record<LimitName, number>>;
 }
 
 export interface TrainingControl {
@@ -81,7 +89,7 @@ export function createTrainingControl({
 }): TrainingControl {
   let state: ControlSnapshot = resumed ?? {
     checkpointRequests: 0,
-    pausedFor: null,
+    paused: null,
     stopping: false,
     gpuMs: 0,
     stepsRepeated: 0,
@@ -100,27 +108,30 @@ export function createTrainingControl({
     state = { ...state, ...change };
   };
   const wanted = (): Control['wanted'] => {
-    if (state.pausedFor !== null) return 'pause';
+    if (state.paused !== null) return 'pause';
     return state.stopping ? 'stop' : 'train';
   };
   const gpuMs = (): number => state.gpuMs + (hostSinceMs === null ? 0 : Date.now() - hostSinceMs);
   const gpuHours = (): number => gpuMs() / 3_600_000;
-  const limit = (name: 'maxGpuHours' | 'maxWallHours'): number =>
-    state.raised[name] ?? limits[name] ?? Number.POSITIVE_INFINITY;
+  const limit = (name: LimitName): number => state.raised[name] ?? limits[name] ?? Number.POSITIVE_INFINITY;
   const describe = (): TrainingState => ({
-    state: running === null ? (state.pausedFor === null ? 'waiting' : 'paused') : stateOfRunning(),
+    state: running === null ? (state.paused === null ? 'waiting' : 'paused') : stateOfRunning(),
     step: state.figures.step ?? 0,
     lastCheckpoint: state.figures.lastCheckpoint ?? null,
   });
   const stateOfRunning = (): TrainingState['state'] =>
     wanted() === 'train' ? (hostSinceMs === null ? 'waiting' : 'training') : 'stopping';
   const show = (): void => {
-    const why = state.pausedFor;
+    const { paused } = state;
+    if (paused === null || running !== null) {
+      board.hold(stage, null);
+      return;
+    }
+    const { why, limit: name } = paused;
+    const raise = name === null ? '' : ` --input '{"${name}": ${Math.ceil(limit(name) * 200) / 100}}'`;
     board.hold(
       stage,
-      why === null || running !== null
-        ? null
-        : `${why} The state is safe and no GPU is held. Go on: temporal workflow update execute --workflow-id ${workflowId} --name ${resumeUpdateName}`,
+      `${why} The state is safe and no GPU is held. Go on: temporal workflow update execute --workflow-id ${workflowId} --name ${resumeUpdateName}${raise}`,
     );
   };
   /**
@@ -132,9 +143,9 @@ export function createTrainingControl({
     wasCalledBack = true;
     running.cancel();
   };
-  const pauseFor = (why: string): void => {
-    set({ pausedFor: why });
-    board.update(stage, { note: `${why} Saving.` });
+  const pauseFor = (pause: Pause): void => {
+    set({ paused: pause });
+    board.update(stage, { note: `pauses: ${pause.why} Saving.` });
     callBack();
     show();
   };
@@ -144,20 +155,23 @@ export function createTrainingControl({
     hostSinceMs === null
       ? wallMsLeft()
       : Math.min(wallMsLeft(), (limit('maxGpuHours') - gpuHours()) * 3_600_000);
-  const limitReached = (): string | null => {
+  const limitReached = (): Pause | null => {
     if (gpuHours() >= limit('maxGpuHours'))
-      return `paused: ${gpuHours().toFixed(2)} GPU hours are used of limits.maxGpuHours ${limit('maxGpuHours')}; resume with a higher {"maxGpuHours": …}, or stopEarly.`;
+      return {
+        why: `${gpuHours().toFixed(2)} GPU hours are used, limits.maxGpuHours is ${limit('maxGpuHours')}.`,
+        limit: 'maxGpuHours',
+      };
     if (wallMsLeft() <= 0)
-      return `paused: limits.maxWallHours ${limit('maxWallHours')} are over; resume with a higher {"maxWallHours": …}, or stopEarly.`;
+      return { why: `limits.maxWallHours ${limit('maxWallHours')} are over.`, limit: 'maxWallHours' };
     return null;
   };
   const watchLimits = async (): Promise<void> => {
     while (!state.stopping) {
-      const why = limitReached();
-      if (why !== null) {
-        if (state.pausedFor === null) pauseFor(why);
+      const reached = limitReached();
+      if (reached !== null) {
+        if (state.paused === null) pauseFor(reached);
         // It may be raised before the host has heard of the pause.
-        await condition(() => state.pausedFor === null || state.stopping);
+        await condition(() => state.paused === null || state.stopping);
         continue;
       }
       const heardMs = hostSinceMs;
@@ -183,7 +197,7 @@ export function createTrainingControl({
   setHandler(
     pause,
     async () => {
-      pauseFor('paused by request.');
+      pauseFor({ why: 'somebody asked for it.', limit: null });
       await condition(() => running === null, ANSWER_WITHIN_MS);
       return describe();
     },
@@ -192,29 +206,47 @@ export function createTrainingControl({
   setHandler(
     resume,
     (raise?: unknown) => {
-      const parsed = parseOrFail(resumeSchema, raise ?? {});
-      const raised = Object.fromEntries(Object.entries(parsed).filter(([, value]) => value !== undefined));
-      set({ raised: { ...state.raised, ...raised } });
-      const why = limitReached();
-      if (why !== null && !state.stopping)
-        throw ApplicationFailure.create({ type: 'RECIPE_INVALID', message: why, nonRetryable: true });
-      set({ pausedFor: null });
+      const before = state.raised;
+      const { maxGpuHours, maxWallHours } = parseOrFail(resumeSchema, raise ?? {});
+      set({
+        raised: {
+          ...before,
+          ...(maxGpuHours === undefined ? {} : { maxGpuHours }),
+          ...(maxWallHours === undefined ? {} : { maxWallHours }),
+        },
+      });
+      const reached = state.stopping ? null : limitReached();
+      if (reached !== null) {
+        set({ raised: before });
+        throw refusal(`${reached.why} Remedy: resume with a higher {"${reached.limit}": …}, or stopEarly`);
+      }
+      set({ paused: null });
       show();
       return describe();
     },
     {
       validator: (raise?: unknown) => {
         parseOrFail(resumeSchema, raise ?? {});
-        refuseWhen(state.pausedFor === null, 'the training is not paused');
+        refuseWhen(state.paused === null, 'the training is not paused');
       },
     },
   );
-  setHandler(stopEarly, () => {
-    set({ stopping: true, pausedFor: null });
-    board.update(stage, { note: 'stopping early: the best checkpoint is exported' });
-    show();
-    return describe();
-  });
+  setHandler(
+    stopEarly,
+    () => {
+      set({ stopping: true, paused: null });
+      board.update(stage, { note: 'stopping early: the best checkpoint is exported' });
+      show();
+      return describe();
+    },
+    {
+      validator: () =>
+        refuseWhen(
+          (state.figures.lastCheckpoint ?? 0) === 0 && (state.figures.step ?? 0) === 0,
+          'nothing is trained yet that could be exported',
+        ),
+    },
+  );
 
   return {
     onTold: (_, patch) => {
@@ -235,12 +267,12 @@ export function createTrainingControl({
       };
     },
     untilWanted: async () => {
-      const why = limitReached();
-      if (why !== null && !state.stopping && state.pausedFor === null) set({ pausedFor: why });
-      if (state.pausedFor === null) return;
+      const reached = limitReached();
+      if (reached !== null && !state.stopping && state.paused === null) set({ paused: reached });
+      if (state.paused === null) return;
       board.update(stage, { state: 'running', note: '' });
       show();
-      await condition(() => state.pausedFor === null);
+      await condition(() => state.paused === null);
       show();
     },
     during: async (number, scope, work) => {
@@ -258,22 +290,23 @@ export function createTrainingControl({
       } finally {
         watch.cancel();
         set({ gpuMs: gpuMs() });
+        board.update(stage, { training: { gpuHours: state.gpuMs / 3_600_000 } });
         running = null;
         hostSinceMs = null;
         await watching;
       }
     },
-    isPaused: () => state.pausedFor !== null,
+    isPaused: () => state.paused !== null,
     calledBack: () => wasCalledBack,
     heardLast: (details) => {
       const step = lastStepIn(details);
       if (step > (state.figures.step ?? 0)) set({ figures: { ...state.figures, step } });
     },
     savedAt: (step) => {
-      if (step > (state.figures.lastCheckpoint ?? 0))
-        set({
-          figures: { ...state.figures, step: Math.max(step, state.figures.step ?? 0), lastCheckpoint: step },
-        });
+      if (step <= (state.figures.lastCheckpoint ?? 0)) return;
+      const told = { step: Math.max(step, state.figures.step ?? 0), lastCheckpoint: step };
+      set({ figures: { ...state.figures, ...told } });
+      board.update(stage, { training: told });
     },
     refuseStop: () => {
       if (!state.stopping) return false;
@@ -293,10 +326,13 @@ function lastStepIn(details: unknown): number {
 }
 
 function refuseWhen(condition: boolean, problem: string): void {
-  if (condition)
-    throw ApplicationFailure.create({
-      type: 'RECIPE_INVALID',
-      message: `RECIPE_INVALID: ${problem}.`,
-      nonRetryable: true,
-    });
+  if (condition) throw refusal(problem);
+}
+
+function refusal(problem: string): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'RECIPE_INVALID',
+    message: `RECIPE_INVALID: ${problem}.`,
+    nonRetryable: true,
+  });
 }

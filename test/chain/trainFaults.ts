@@ -194,11 +194,11 @@ export function describeRecovery(recovery: Recovery): string {
 }
 
 /** The figures of all kills in one line. Seconds are the largest. */
-export function sumUp({ recoveries, result }: KilledRun): Readonly<Record<string, number | string>> {
+export function sumUp({ recoveries, result }: KilledRun): Readonly<Record<string, number | string | null>> {
   const by = (signal: Struck['signal']): readonly Recovery[] =>
     recoveries.filter((recovery) => recovery.signal === signal);
-  const most = (of: readonly Recovery[], value: (recovery: Recovery) => number): number =>
-    Number(Math.max(...of.map(value)).toFixed(1));
+  const most = (of: readonly Recovery[], value: (recovery: Recovery) => number): number | null =>
+    of.length === 0 ? null : Number(Math.max(...of.map(value)).toFixed(1));
   const [losses, notices] = [by('SIGKILL'), by('SIGTERM')];
   return {
     sigkills: losses.length,

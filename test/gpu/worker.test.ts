@@ -163,9 +163,10 @@ describe('a GPU worker', () => {
       configSha256: 'cd'.repeat(32),
       startedAt: new Date().toISOString(),
       gpu: null,
-      oomKills: 0,
       files: { trainRows: 1, evalRows: 0 },
       resumedFromStep: 0,
+      unsaved: null,
+      damaged: [],
     });
     const worker = startWorker(['gpu', '--idle-exit', '0.05'], { SECPI_STATE: state });
     await worker.said('ready');

@@ -171,7 +171,7 @@ describe('a trainer without its attempt', () => {
 });
 
 describe('the store gone', () => {
-  it('costs the attempts that begin meanwhile, never the trainer nor its steps', async () => {
+  it('costs neither the trainer nor its steps, and keeps no attempt from adopting it', async () => {
     const first = await startAttempt(await planOf('outage'));
     await aCheckpointOf('outage');
     const pid = await trainerOf('outage');
@@ -180,7 +180,10 @@ describe('the store gone', () => {
     first.abort('lost');
     await expect(first.end).rejects.toThrow('lost');
     const second = await startAttempt(next[0]);
-    await expect(second.end).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await until('the adoption without a store', async () => second.resumes.length > 0, 20_000);
+    expect(second.resumes[0]?.adopted).toBe(true);
+    second.abort('lost');
+    await expect(second.end).rejects.toThrow('lost');
     expect(await isRunning(pid)).toBe(true);
     await lab.server.restart();
     const third = await startAttempt(next[1]);
@@ -269,6 +272,22 @@ describe('an unattended trainer', () => {
     expect(log[0]).toMatch(/could not be looked at: the store is gone/);
     expect(log[1]).toMatch(new RegExp(`ends the trainer of .* \\(process ${fenced}\\)`));
     process.kill(kept, 'SIGKILL');
+  });
+
+  it('is ended by the watcher though its worker died before it could write it down', async () => {
+    const pid = await orphan('unwritten and over');
+    const home = homeOf('unwritten and over');
+    const record = await readRecord(home);
+    if (record !== null) await writeRecord(home, { ...record, owner: null });
+    const watch = watchUnattended({
+      trainingsDir: lab.trainingsDir(),
+      isOver: async (fingerprint) => fingerprint === fingerprintOf('unwritten and over'),
+      everyMs: 200,
+      log: () => undefined,
+    });
+    await until('its home is gone', async () => !existsSync(home.dir), 10_000);
+    await watch.stop();
+    expect(await isRunning(pid)).toBe(false);
   });
 
   it('has its lease renewed from its adoption on', async () => {

@@ -10,11 +10,18 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Manifest } from '../../src/contract/manifest.ts';
+import { checkpointManifestSchema, type Manifest } from '../../src/contract/manifest.ts';
 import { finetuneSchema } from '../../src/contract/recipe.ts';
 import type { Control, TrainingFigures } from '../../src/contract/workflows.ts';
 import { ownerOf, stateOf } from '../../src/services/processOwner.ts';
-import { openStore, parseS3Uri, writeRows, type Store } from '../../src/services/store/index.ts';
+import {
+  blobKey,
+  openStore,
+  parseS3Uri,
+  writeRows,
+  type CheckpointEntry,
+  type Store,
+} from '../../src/services/store/index.ts';
 import { systemProbes } from '../../src/services/train/machineProbes.ts';
 import { pythonEnv } from '../../src/services/train/pythonEnv.ts';
 import { runTraining } from '../../src/services/train/runTraining.ts';
@@ -45,6 +52,7 @@ export interface AttemptPlan {
   readonly trainingsDir: string;
   readonly fingerprint: string;
   readonly epoch: number;
+  readonly checkpoints: readonly CheckpointEntry[];
   readonly traces: Manifest;
   readonly settings: Record<string, unknown>;
   readonly fake: FakeTrainer;
@@ -71,6 +79,8 @@ export interface Lab {
     readonly rollbacks?: number;
     readonly modelDir?: string;
   }): AttemptPlan;
+  /** Takes the weights of the newest checkpoint out of the store. */
+  damageNewest(fingerprint: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -95,6 +105,8 @@ export async function openLab(): Promise<Lab> {
     parts: { pairs: await writeRows(store.blobs, rows, { rowsPerPart: 10 }) },
   };
   let claims = 0;
+  /** What was listed when the training was claimed under this epoch. */
+  const claimed = new Map<string, readonly CheckpointEntry[]>();
   const trainingsDir = (host = 'host'): string => join(dir, host, 'trainings');
   return {
     dir,
@@ -105,6 +117,7 @@ export async function openLab(): Promise<Lab> {
       claims += 1;
       const claim = await store.trainings.claim(fingerprint, owner(`attempt ${claims}`), async () => false);
       if (claim.status === 'busy') throw new Error('the training is held');
+      claimed.set(`${fingerprint} ${claim.epoch}`, claim.checkpoints);
       return claim.epoch;
     },
     plan: ({ fingerprint, epoch, host, settings = {}, fake = {}, rollbacks = 0, modelDir = null }) => ({
@@ -113,12 +126,21 @@ export async function openLab(): Promise<Lab> {
       trainingsDir: trainingsDir(host),
       fingerprint,
       epoch,
+      checkpoints: claimed.get(`${fingerprint} ${epoch}`) ?? [],
       traces,
       settings,
       fake,
       rollbacks,
       modelDir,
     }),
+    damageNewest: async (fingerprint) => {
+      const newest = (await store.trainings.list(fingerprint)).at(-1);
+      const manifest = await store.objects.get(newest?.key ?? '');
+      const weights = checkpointManifestSchema
+        .parse(JSON.parse(manifest?.bytes.toString() ?? 'null'))
+        .files.find(({ path }) => path === 'weights.bin');
+      await store.objects.delete(blobKey(weights?.sha256 ?? ''));
+    },
     stop: async () => {
       await server.stop();
       await rm(dir, { recursive: true, force: true });
@@ -201,6 +223,7 @@ export async function startAttempt(
 function requestOf({
   fingerprint,
   epoch,
+  checkpoints,
   traces,
   settings,
   rollbacks,
@@ -218,6 +241,7 @@ function requestOf({
   return {
     fingerprint,
     epoch,
+    checkpoints,
     settings: parsed,
     traces,
     model: { dir: modelDir ?? '/unused', contentSha256: fingerprintOf('model'), license: 'none' },

@@ -13,7 +13,7 @@ import {
   type Lab,
 } from './lab.ts';
 
-const STEPS = 40;
+const STEPS = 16;
 let lab: Lab;
 let modelDir = '';
 beforeAll(async () => {
@@ -38,8 +38,8 @@ async function planOf(name: string, settings: Record<string, unknown> = {}): Pro
       maxSequenceTokens: 2048,
       precision: 'fp32',
       evalShare: 0.25,
-      evalEverySteps: 10,
-      checkpointEverySteps: 5,
+      evalEverySteps: 4,
+      checkpointEverySteps: 4,
       batchRows: 2,
       microBatchRows: 2,
       ...settings,
@@ -81,7 +81,7 @@ it('adopted after SIGKILL of its worker, paused, resumed: the same losses and we
 
 it('stops early with the best checkpoint’s weights, exported without another step', async () => {
   const running = await startAttempt(await planOf('stopped', { maxSteps: 4000 }));
-  await until('three are safe', async () => (await stepsOf('stopped')).length >= 3, 120_000);
+  await until('two are safe', async () => (await stepsOf('stopped')).length >= 2, 120_000);
   running.want('stop');
   const end = await running.end;
   const listed = await lab.store.trainings.list(fingerprintOf('stopped'));
@@ -97,11 +97,3 @@ it('stops early with the best checkpoint’s weights, exported without another s
   });
   if (end.status === 'trained') await end.outcome.release();
 }, 300_000);
-
-it('tells what the trainer refuses as an error of the recipe, with its field', async () => {
-  const running = await startAttempt(await planOf('refused', { lora: { targetModules: ['nothing'] } }));
-  await expect(running.end).rejects.toMatchObject({
-    code: 'RECIPE_INVALID',
-    field: 'finetune.lora.targetModules',
-  });
-}, 120_000);

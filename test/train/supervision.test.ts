@@ -1,8 +1,6 @@
 /** One attempt and what can happen to it: commands, notices, crashes, guards. */
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkpointManifestSchema } from '../../src/contract/manifest.ts';
-import { blobKey } from '../../src/services/store/index.ts';
 import { until } from '../chain/stack.ts';
 import {
   expectedWeights,
@@ -204,13 +202,7 @@ describe('a damaged checkpoint', () => {
   it('is told, the one before is used, and its step is published anew', async () => {
     const running = await attempt('damaged', { fake: { STEP_MS: 20, CRASH_AT: 25 } });
     await expect(running.end).rejects.toMatchObject({ code: 'TRAINER_CRASHED' });
-    const newest = (await lab.store.trainings.list(fingerprintOf('damaged'))).at(-1);
-    const key = newest?.key ?? '';
-    const manifest = await lab.store.objects.get(key);
-    const weights = checkpointManifestSchema
-      .parse(JSON.parse(manifest?.bytes.toString() ?? 'null'))
-      .files.find(({ path }) => path === 'weights.bin');
-    await lab.store.objects.delete(blobKey(weights?.sha256 ?? ''));
+    await lab.damageNewest(fingerprintOf('damaged'));
 
     const next = await attempt('damaged', { settings: { keepCheckpoints: 100 } });
     expect(await weightsOf(await next.end)).toBe(expectedWeights(40));

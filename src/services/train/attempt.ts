@@ -3,13 +3,12 @@ import { rename } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, SecpiError } from '../../contract/errors.ts';
 import { ifPresent } from '../processOwner.ts';
-import type { CheckpointEntry } from '../store/index.ts';
 import { Detached } from './attend.ts';
 import type { CheckpointUploads } from './checkpointUploads.ts';
 import { usableGraceMs } from './grace.ts';
-import { attachTrainer } from './trainerProcess.ts';
+import { endTrainers } from './trainerProcess.ts';
 import type { MachineProbes, TrainingHost, TrainingRequest } from './training.ts';
-import { isHeldBy, readRecord, removeHome, type TrainingHome } from './trainingHome.ts';
+import { readRecord, removeHome, unsavedIn, type TrainingHome } from './trainingHome.ts';
 
 export interface Attempt {
   readonly request: TrainingRequest;
@@ -18,8 +17,6 @@ export interface Attempt {
   readonly home: TrainingHome;
   readonly uploads: CheckpointUploads;
   readonly startedMs: number;
-  /** The head's at the beginning, oldest first; nobody else adds to them. */
-  readonly stored: readonly CheckpointEntry[];
   /** Of a checkpoint, as the control query counted them at the beginning. */
   readonly requestsBefore: number;
 }
@@ -66,15 +63,17 @@ async function aborted(signal: AbortSignal): Promise<void> {
 
 /**
  * Ends the trainer and removes the home, unless a later attempt has taken both. After a failure the trainer's log
- * stays beside the home.
+ * stays beside the home; where the unsaved is kept, the home stays while it holds a checkpoint that the store lacks.
  */
 export async function leaveHome(
   home: TrainingHome,
   epoch: number,
-  { keepsLog }: { readonly keepsLog: boolean } = { keepsLog: false },
+  keeps: { readonly log?: boolean; readonly unsaved?: boolean } = {},
 ): Promise<void> {
-  if (!(await isHeldBy(home, epoch))) return;
-  await attachTrainer((await readRecord(home))?.owner ?? null)?.kill();
-  if (keepsLog) await ifPresent(rename(home.logFile, `${home.dir}.log`));
+  const record = await readRecord(home);
+  if (record?.epoch !== epoch) return;
+  await endTrainers(home.configFile, record.owner);
+  if (keeps.unsaved === true && (await unsavedIn(home, record)) !== null) return;
+  if (keeps.log === true) await ifPresent(rename(home.logFile, `${home.dir}.log`));
   await removeHome(home);
 }

@@ -9,6 +9,7 @@ import { tailEvents } from './eventTail.ts';
 import { decideGrace, usableGraceMs } from './grace.ts';
 import { createGuards } from './guards.ts';
 import { createHearing, type Heard } from './hearing.ts';
+import { watchMemoryKills } from './memoryKills.ts';
 import type { TrainerProcess } from './trainerProcess.ts';
 import type { CheckpointEvent, StartedEvent } from './trainerProtocol.ts';
 import type { MachineProbes, TrainingHost, TrainingRequest } from './training.ts';
@@ -36,7 +37,7 @@ export interface Attendance {
   readonly uploads: CheckpointUploads | null;
   /** What was said before is read first, and told as one. */
   readonly adopted: boolean;
-  /** Steps whose checkpoints the store has: an adopted trainer's are not offered again. */
+  /** Steps whose checkpoints the store has whole: an adopted trainer's are not offered again. */
   readonly storedSteps: ReadonlySet<number>;
   /** Requests of a checkpoint that were made before the attempt began. */
   readonly requestsBefore: number;
@@ -50,6 +51,8 @@ export interface Attended extends Heard {
   readonly leaving: Leaving | null;
   /** Set when a guard ended it. */
   readonly stalled: SecpiError | null;
+  /** By how many the kernel's count of kills for lack of memory rose in the seconds before the end was seen. */
+  readonly oomKills: number;
 }
 
 /**
@@ -65,6 +68,7 @@ export async function attend(attendance: Attendance): Promise<Attended> {
     limits,
     attendance.probes,
   );
+  const memoryKills = watchMemoryKills(async () => await attendance.probes.oomKills());
   const hearing = createHearing(
     {
       onFigures: (figures, note) => host.onFigures(figures, note),
@@ -183,7 +187,8 @@ export async function attend(attendance: Attendance): Promise<Attended> {
       guards.progress(uploads !== null && hearing.isStepping());
     }
     await hearing.catchUp();
-    if (!isAlive) return { ...hearing.heard(), leaving, stalled };
+    if (!isAlive) return { ...hearing.heard(), leaving, stalled, oomKills: await memoryKills.rise() };
+    await memoryKills.sample();
     await look();
     await delay(POLL_MS);
   }

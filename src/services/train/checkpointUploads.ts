@@ -191,9 +191,10 @@ export function startCheckpointUploads(options: UploadOptions): CheckpointUpload
 
   return {
     offer(checkpoint) {
-      const older = waiting;
-      waiting = checkpoint;
       pace.written(checkpoint.step, performance.now());
+      const isOlder = waiting !== null && waiting.step > checkpoint.step;
+      const older = isOlder ? checkpoint : waiting;
+      if (!isOlder) waiting = checkpoint;
       if (older !== null) {
         skipped += 1;
         removeFolder(older).catch(fail);

@@ -3,9 +3,18 @@ import { SecpiError } from '../../contract/errors.ts';
 import { tailEvents } from './eventTail.ts';
 import { configSha256 } from './trainerConfig.ts';
 import { attachTrainer, isOfThisBoot, type TrainerProcess } from './trainerProcess.ts';
-import type { CheckpointEvent, TrainerEvent } from './trainerProtocol.ts';
+import type { TrainerEvent } from './trainerProtocol.ts';
 import type { TrainingHost, TrainingRequest } from './training.ts';
-import { isFolder, readRecord, trainingHome, type TrainerRecord, type TrainingHome } from './trainingHome.ts';
+import { thisBoot } from '../processOwner.ts';
+import {
+  isFolder,
+  readRecord,
+  trainingHome,
+  unsavedIn,
+  type TrainerRecord,
+  type TrainingHome,
+  type UnsavedCheckpoint,
+} from './trainingHome.ts';
 
 export type EarlierTrainer =
   /** It runs, or it came to an end that nobody has told yet. */
@@ -15,11 +24,13 @@ export type EarlierTrainer =
       readonly record: TrainerRecord;
       /** The last step it told of; the one it began from where it told none. */
       readonly reachedStep: number;
+      /** What it began from, while that lies on this disk and it has told of no checkpoint of its own. */
+      readonly unsaved: UnsavedCheckpoint | null;
     }
   | {
       readonly kind: 'over';
-      /** Its newest whole checkpoint, where the wanted training can go on from it. */
-      readonly checkpoint: CheckpointEvent | null;
+      /** The newest whole checkpoint of this disk, where the wanted training can go on from it. */
+      readonly checkpoint: UnsavedCheckpoint | null;
     };
 
 export async function findEarlierTrainer(
@@ -28,21 +39,29 @@ export async function findEarlierTrainer(
   host: Pick<TrainingHost, 'gpu'>,
 ): Promise<EarlierTrainer> {
   const record = await readRecord(home);
-  const trainer = attachTrainer(record?.owner ?? null);
-  if (record === null || trainer === null) return { kind: 'over', checkpoint: null };
-  const isAlive = await trainer.isAlive();
+  if (record === null) return { kind: 'over', checkpoint: null };
+  const trainer = attachTrainer(record.owner);
+  const isAlive = (await trainer?.isAlive()) === true;
   const isWanted =
     record.fingerprint === request.fingerprint && record.configSha256 === configSha256(request, false);
   const events = isWanted ? await readEvents(home) : null;
   if (events === null) return { kind: 'over', checkpoint: null };
+  const unsaved = await unsavedIn(home, record);
   const isOnItsGpu = record.gpu === (host.gpu?.index ?? null);
   const isConcluded = events.some(({ event }) => event === 'finished' || event === 'error');
   const isThisBoot = await isOfThisBoot(record.owner);
-  if (isAlive ? isOnItsGpu : isConcluded && isThisBoot) {
+  if (trainer !== null && (isAlive ? isOnItsGpu : isConcluded && isThisBoot)) {
     const last = events.findLast((event) => event.event === 'step');
-    return { kind: 'adoptable', trainer, record, reachedStep: last?.step ?? record.resumedFromStep };
+    const hasSaved = events.some(({ event }) => event === 'checkpoint');
+    return {
+      kind: 'adoptable',
+      trainer,
+      record,
+      reachedStep: last?.step ?? record.resumedFromStep,
+      unsaved: hasSaved ? null : unsaved,
+    };
   }
-  return { kind: 'over', checkpoint: await newestWhole(events) };
+  return { kind: 'over', checkpoint: (isThisBoot ? await newestWhole(events) : null) ?? unsaved };
 }
 
 /** Null where another version of the trainer wrote what is not understood. */
@@ -56,9 +75,11 @@ async function readEvents(home: TrainingHome): Promise<TrainerEvent[] | null> {
 }
 
 /** A checkpoint gets its name when it is whole. It is not synced, so this holds for as long as the machine runs. */
-async function newestWhole(events: readonly TrainerEvent[]): Promise<CheckpointEvent | null> {
+async function newestWhole(events: readonly TrainerEvent[]): Promise<UnsavedCheckpoint | null> {
   for (const event of events.toReversed()) {
-    if (event.event === 'checkpoint' && (await isFolder(event.dir))) return event;
+    if (event.event !== 'checkpoint' || !(await isFolder(event.dir))) continue;
+    const { step, dir, evalLoss, final } = event;
+    return { step, dir, evalLoss, final, boot: thisBoot() };
   }
   return null;
 }

@@ -9,7 +9,7 @@ import { clearHome } from './trainingHome.ts';
 /** Starts the export. NOTHING_TRAINED when the store has no whole checkpoint. */
 export async function startExport(attempt: Attempt): Promise<Launched> {
   const { host, home, request } = attempt;
-  await takeHome(attempt, { exportOnly: true });
+  const record = await takeHome(attempt, { exportOnly: true, unsaved: null });
   await clearHome(home, { resume: false });
   for (const entry of bestFirst(await host.store.trainings.list(request.fingerprint))) {
     try {
@@ -20,7 +20,7 @@ export async function startExport(attempt: Attempt): Promise<Launched> {
       continue;
     }
     host.onNote(`stopping early: exporting the weights of step ${entry.step}`);
-    return await start(attempt, { resumedFromStep: entry.step, damaged: [], exportOnly: true });
+    return await start(attempt, record, { resumedFromStep: entry.step, skipped: [], exportOnly: true });
   }
   throw new SecpiError('NOTHING_TRAINED', 'the training was stopped before its first checkpoint.');
 }

@@ -3,14 +3,14 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SecpiError } from '../../contract/errors.ts';
 import { deviceEnvironment } from '../gpu/slots.ts';
+import type { CheckpointEntry, SkippedCheckpoint } from '../store/index.ts';
 import { drainUploads, type Attempt } from './attempt.ts';
 import { Detached } from './attend.ts';
 import { requireRoom } from './diskRoom.ts';
 import { findEarlierTrainer, type EarlierTrainer } from './earlierTrainer.ts';
 import { configSha256, trainerConfig } from './trainerConfig.ts';
-import { findTrainers, startTrainer, type TrainerProcess } from './trainerProcess.ts';
-import type { CheckpointEvent } from './trainerProtocol.ts';
-import type { AttemptFigures, DamagedCheckpoint } from './training.ts';
+import { endTrainers, startTrainer, type TrainerProcess } from './trainerProcess.ts';
+import type { AttemptFigures, TrainingRequest } from './training.ts';
 import { writeTrainingFiles } from './trainingData.ts';
 import {
   clearHome,
@@ -19,6 +19,8 @@ import {
   touchLease,
   writeRecord,
   type TrainerRecord,
+  type TrainingHome,
+  type UnsavedCheckpoint,
 } from './trainingHome.ts';
 
 /** A trainer that runs or has run in the home, and how it came there. */
@@ -27,40 +29,59 @@ export interface Launched {
   readonly record: TrainerRecord;
   readonly figures: AttemptFigures;
   /** A checkpoint of this host that the store lacks, moved to `resume`; to be offered once the trainer has read it. */
-  readonly unsaved: CheckpointEvent | null;
+  readonly unsaved: UnsavedCheckpoint | null;
 }
 
 /** Null when nothing is to be trained: a pause or a stop is wanted, and no trainer runs here. */
 export async function launch(attempt: Attempt): Promise<Launched | null> {
-  const { request, host, home, stored } = attempt;
-  const previous = await readRecord(home);
-  if (previous !== null && previous.epoch > request.epoch) throw new Detached(overtaken());
+  const { request, host, home } = attempt;
   const earlier = await findEarlierTrainer(home, request, host);
   if (earlier.kind === 'adoptable') return await adopt(attempt, earlier);
 
-  await takeHome(attempt, { exportOnly: false });
-  const newest = stored.at(-1)?.step ?? 0;
-  const unsaved = earlier.checkpoint !== null && earlier.checkpoint.step > newest ? earlier.checkpoint : null;
-  await rm(home.resumeDir, { recursive: true, force: true });
-  if (unsaved !== null) await rename(unsaved.dir, home.resumeDir);
+  const damaged = (await readRecord(home))?.damaged ?? [];
+  const unsaved = unlessStored(earlier.checkpoint, request, damaged);
+  const record = await takeHome(attempt, { exportOnly: false, unsaved });
+  if (unsaved !== null && unsaved.dir !== home.resumeDir) {
+    await rm(home.resumeDir, { recursive: true, force: true });
+    await rename(unsaved.dir, home.resumeDir);
+  }
   await clearHome(home, { resume: unsaved !== null });
-  if (host.control().wanted === 'train') return await resume(attempt, unsaved);
+  if (host.control().wanted === 'train') return await resume(attempt, record, unsaved);
   if (unsaved !== null) offerUnsaved(attempt, unsaved);
   await drainUploads(attempt);
   return null;
 }
 
+/** The checkpoints that count as stored. */
+export function soundCheckpoints(
+  checkpoints: readonly CheckpointEntry[],
+  damaged: TrainerRecord['damaged'],
+): CheckpointEntry[] {
+  return checkpoints.filter(
+    (entry) => !damaged.some(({ step, epoch }) => step === entry.step && epoch === entry.epoch),
+  );
+}
+
+function unlessStored(
+  checkpoint: UnsavedCheckpoint | null,
+  { checkpoints }: TrainingRequest,
+  damaged: TrainerRecord['damaged'],
+): UnsavedCheckpoint | null {
+  const newest = soundCheckpoints(checkpoints, damaged).at(-1)?.step ?? 0;
+  return checkpoint !== null && checkpoint.step > newest ? checkpoint : null;
+}
+
 /** From `resume`, where the checkpoint was moved. */
-export function offerUnsaved({ uploads, home }: Attempt, { step, evalLoss, final }: CheckpointEvent): void {
+export function offerUnsaved({ uploads, home }: Attempt, { step, evalLoss, final }: UnsavedCheckpoint): void {
   uploads.offer({ step, dir: home.resumeDir, evalLoss, final });
 }
 
 async function adopt(
   { request, host, home, startedMs }: Attempt,
-  { trainer, record: earlier, reachedStep }: Extract<EarlierTrainer, { kind: 'adoptable' }>,
+  { trainer, record: earlier, reachedStep, unsaved }: Extract<EarlierTrainer, { kind: 'adoptable' }>,
 ): Promise<Launched> {
   const record = { ...earlier, epoch: request.epoch };
-  await writeRecord(home, record);
+  await writeUnlessOvertaken(home, record);
   await touchLease(home);
   const figures: AttemptFigures = {
     resumedFromStep: reachedStep,
@@ -79,24 +100,31 @@ async function adopt(
   } catch (error) {
     throw new Detached(error); // the store is gone: no reason to end what trains
   }
-  return { trainer, record, figures, unsaved: null };
+  return { trainer, record, figures, unsaved: unlessStored(unsaved, request, record.damaged) };
 }
 
-async function resume(attempt: Attempt, unsaved: CheckpointEvent | null): Promise<Launched> {
+async function resume(
+  attempt: Attempt,
+  record: TrainerRecord,
+  unsaved: UnsavedCheckpoint | null,
+): Promise<Launched> {
   const { request, host, home } = attempt;
   const { trainings } = host.store;
   let resumedFromStep = unsaved?.step ?? 0;
-  let damaged: readonly DamagedCheckpoint[] = [];
+  let skipped: readonly SkippedCheckpoint[] = [];
   if (unsaved === null) {
     const newest = await trainings.newestVerified(request.fingerprint, home.resumeDir, host.signal);
-    damaged = newest.skipped.map(({ step, problem }) => ({ step, problem }));
+    skipped = newest.skipped;
     resumedFromStep = newest.checkpoint?.step ?? 0;
     if (newest.checkpoint !== null) await requireRoom(home.dir, bytesOf(newest.checkpoint.files));
   }
-  return { ...(await start(attempt, { resumedFromStep, damaged, exportOnly: false })), unsaved };
+  return { ...(await start(attempt, record, { resumedFromStep, skipped, exportOnly: false })), unsaved };
 }
 
-interface Beginning extends Pick<AttemptFigures, 'resumedFromStep' | 'damaged'> {
+interface Beginning {
+  readonly resumedFromStep: number;
+  /** What the store lists beyond it, and did not give whole. */
+  readonly skipped: readonly SkippedCheckpoint[];
   readonly exportOnly: boolean;
 }
 
@@ -106,7 +134,8 @@ interface Beginning extends Pick<AttemptFigures, 'resumedFromStep' | 'damaged'> 
  */
 export async function start(
   attempt: Attempt,
-  { resumedFromStep, damaged, exportOnly }: Beginning,
+  taken: TrainerRecord,
+  { resumedFromStep, skipped, exportOnly }: Beginning,
 ): Promise<Launched> {
   const { request, host, home, startedMs } = attempt;
   await mkdir(dirname(home.trainFile), { recursive: true });
@@ -115,7 +144,7 @@ export async function start(
   const figures: AttemptFigures = {
     resumedFromStep,
     adopted: false,
-    damaged,
+    damaged: skipped.map(({ step, problem }) => ({ step, problem })),
     attemptStartedMs: startedMs,
     dataSeconds: (Date.now() - startedMs) / 1000,
     spawnedMs: null,
@@ -140,7 +169,6 @@ export async function start(
   await touchLease(home);
   host.signal.throwIfAborted();
   if (!(await isHeldBy(home, request.epoch))) throw new Detached(overtaken());
-  const record = await blankRecord(attempt, exportOnly);
   const trainer = await startTrainer({
     pythonPath: host.pythonPath,
     configFile: home.configFile,
@@ -149,7 +177,14 @@ export async function start(
     eventsFile: home.eventsFile,
     logFile: home.logFile,
   });
-  const running: TrainerRecord = { ...record, owner: trainer.owner, files, resumedFromStep };
+  const running: TrainerRecord = {
+    ...taken,
+    owner: trainer.owner,
+    startedAt: new Date().toISOString(),
+    files,
+    resumedFromStep,
+    damaged: [...taken.damaged, ...skipped.map(({ step, epoch }) => ({ step, epoch }))],
+  };
   try {
     if (!(await isHeldBy(home, request.epoch))) throw new Detached(overtaken());
     await writeRecord(home, running);
@@ -160,29 +195,37 @@ export async function start(
   return { trainer, record: running, figures: { ...figures, spawnedMs: Date.now() }, unsaved: null };
 }
 
-/** From here on this attempt alone may signal what runs in the home; what does is ended. */
+/**
+ * From here on this attempt alone may signal what runs in the home; what does is ended. The record names what is
+ * unsaved before anything is moved or removed, so that an attempt that dies here loses nothing.
+ */
 export async function takeHome(
-  attempt: Attempt,
-  { exportOnly }: { readonly exportOnly: boolean },
-): Promise<void> {
-  const { home } = attempt;
-  await writeRecord(home, await blankRecord(attempt, exportOnly));
-  // Also one whose worker was killed before it could write it down.
-  for (const trainer of await findTrainers(home.configFile)) await trainer.kill();
-}
-
-async function blankRecord({ request, host, probes }: Attempt, exportOnly: boolean): Promise<TrainerRecord> {
-  return {
+  { request, host, home }: Attempt,
+  { exportOnly, unsaved }: { readonly exportOnly: boolean; readonly unsaved: UnsavedCheckpoint | null },
+): Promise<TrainerRecord> {
+  const previous = await readRecord(home);
+  const record: TrainerRecord = {
     owner: null,
     fingerprint: request.fingerprint,
     epoch: request.epoch,
     configSha256: configSha256(request, exportOnly),
     startedAt: new Date().toISOString(),
     gpu: host.gpu?.index ?? null,
-    oomKills: await probes.oomKills(),
     files: { trainRows: 0, evalRows: 0 },
     resumedFromStep: 0,
+    unsaved,
+    damaged: previous?.damaged ?? [],
   };
+  await writeUnlessOvertaken(home, record);
+  await endTrainers(home.configFile, previous?.owner ?? null);
+  return record;
+}
+
+/** Throws Detached where a later attempt has the home already. */
+export async function writeUnlessOvertaken(home: TrainingHome, record: TrainerRecord): Promise<void> {
+  const current = await readRecord(home);
+  if (current !== null && current.epoch > record.epoch) throw new Detached(overtaken());
+  await writeRecord(home, record);
 }
 
 function bytesOf(files: readonly { readonly bytes: number }[]): number {

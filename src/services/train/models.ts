@@ -24,7 +24,12 @@ export interface ModelOptions {
   /** Relative paths of recipes start here. */
   readonly baseDir: string;
   readonly pythonPath: string;
+  /** Ends a download. */
+  readonly signal?: AbortSignal;
 }
+
+/** The client says little with --quiet; a traceback is some kilobytes. */
+const HUB_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 type ModelLocation =
   | { readonly kind: 'folder'; readonly dir: string }
@@ -141,7 +146,7 @@ async function registered(
 }
 
 /** A model artefact's merged model, cached by its content hash. */
-async function fetchArtifact(uri: string, { store, cacheDir }: ModelOptions): Promise<LocalModel> {
+async function fetchArtifact(uri: string, { store, cacheDir, signal }: ModelOptions): Promise<LocalModel> {
   const manifest = await store.artifacts.readByUri(uri);
   const files = manifest.files
     .filter(({ path }) => path.startsWith('merged/'))
@@ -152,7 +157,7 @@ async function fetchArtifact(uri: string, { store, cacheDir }: ModelOptions): Pr
   const dir = join(cacheDir, 'models-by-content', contentSha256);
   if ((await stat(dir).catch(() => null)) === null) {
     await mkdir(dirname(dir), { recursive: true });
-    await store.blobs.readFolder(files, dir);
+    await unlessPresent(store.blobs.readFolder(files, dir, signal), dir);
   }
   const license = manifest.facts['license'];
   return { dir, contentSha256, license: typeof license === 'string' ? license : 'unknown' };
@@ -163,31 +168,51 @@ async function fetchFromHub(
   id: string,
   revision: string,
   field: string,
-  { cacheDir, pythonPath }: ModelOptions,
+  { cacheDir, pythonPath, signal }: ModelOptions,
 ): Promise<string> {
   const dir = join(cacheDir, 'models-from-hub', `${id.replace('/', '--')}@${revision.replaceAll('/', '--')}`);
   if ((await stat(dir).catch(() => null)) !== null) return dir;
   const partial = `${dir}.partial`;
   await mkdir(partial, { recursive: true });
   try {
-    await promisify(execFile)(join(dirname(pythonPath), 'hf'), [
-      'download',
-      id,
-      '--revision',
-      revision,
-      '--local-dir',
-      partial,
-    ]);
-  } catch (cause) {
-    throw new SecpiError(
-      'MODEL_NOT_FOUND',
-      `the hub does not give ${id} at ${revision}: ${messageOf(cause).slice(-300)}`,
-      { field, cause },
+    await promisify(execFile)(
+      join(dirname(pythonPath), 'hf'),
+      ['download', id, '--revision', revision, '--local-dir', partial, '--quiet'],
+      { maxBuffer: HUB_OUTPUT_BYTES, ...(signal === undefined ? {} : { signal }) },
     );
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw hubError(id, revision, field, cause);
   }
   await rm(join(partial, '.cache'), { recursive: true, force: true });
-  await rename(partial, dir);
+  await unlessPresent(rename(partial, dir), dir);
   return dir;
+}
+
+function hubError(id: string, revision: string, field: string, cause: unknown): SecpiError {
+  const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr) : '';
+  const problem = `the hub does not give ${id} at ${revision}: ${(said || messageOf(cause)).trim().slice(-300)}`;
+  // "Local entry not found" is how the client tells that it could not ask.
+  if (/\b40[134]\b|access denied|(?<!local entry) not found/i.test(said))
+    return new SecpiError('MODEL_NOT_FOUND', problem, { field, cause });
+  return new SecpiError('ENDPOINT_UNREACHABLE', problem, {
+    field,
+    remedy: 'It is tried again; what was downloaded is kept. Check that the GPU worker reaches the hub.',
+    cause,
+  });
+}
+
+/** Another attempt of this host that fetches the same model may be quicker: its folder is as good. */
+async function unlessPresent(work: Promise<void>, dir: string): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    const isTaken =
+      error instanceof Error &&
+      'code' in error &&
+      ['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(String(error.code));
+    if (!isTaken || (await stat(dir).catch(() => null)) === null) throw error;
+  }
 }
 
 /** Hashing tens of gigabytes takes a minute, so the result is remembered as long as sizes and times stay. */

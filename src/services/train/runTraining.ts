@@ -8,13 +8,13 @@ import { drainUploads, leaveHome, type Attempt } from './attempt.ts';
 import { attend, Detached, type Attended } from './attend.ts';
 import { startCheckpointUploads, type CheckpointUploads } from './checkpointUploads.ts';
 import { startExport } from './exportBest.ts';
-import { launch, offerUnsaved, type Launched } from './launch.ts';
+import { launch, offerUnsaved, soundCheckpoints, type Launched } from './launch.ts';
 import { systemProbes } from './machineProbes.ts';
 import { concludeEnding } from './trainerEnding.ts';
 import { logTail } from './trainerProcess.ts';
 import type { StartedEvent } from './trainerProtocol.ts';
 import type { MachineProbes, TrainingEnd, TrainingHost, TrainingRequest } from './training.ts';
-import { trainingHome } from './trainingHome.ts';
+import { readRecord, trainingHome } from './trainingHome.ts';
 
 export { TRAIN_CODE_VERSION } from './training.ts';
 export type {
@@ -40,17 +40,19 @@ export async function runTraining(
   const home = trainingHome(host.trainingsDir, request.fingerprint);
   const endUploads = new AbortController();
   try {
-    // Asked before the home is taken: a store that is gone then costs the attempt, never a running trainer.
-    const stored = await host.store.trainings.list(request.fingerprint);
     const uploads = startUploads(request, host, endUploads.signal);
     const requestsBefore = host.control().checkpointRequests;
-    const attempt: Attempt = { request, host, probes, home, uploads, startedMs, stored, requestsBefore };
+    const attempt: Attempt = { request, host, probes, home, uploads, startedMs, requestsBefore };
     const end = await train(attempt);
     if (end.status === 'paused') await leaveHome(home, request.epoch);
     return end;
   } catch (error) {
     if (error instanceof Detached) throw error.cause;
-    await leaveHome(home, request.epoch, { keepsLog: !host.signal.aborted });
+    const isAborted = host.signal.aborted;
+    const mayGoOn = isAborted
+      ? host.whyAborted() !== 'cancelled'
+      : error instanceof SecpiError && error.code === 'STORE_UNAVAILABLE';
+    await leaveHome(home, request.epoch, { log: !isAborted, unsaved: mayGoOn });
     if (host.signal.aborted && host.whyAborted() === 'notice' && !(error instanceof SecpiError))
       throw new SecpiError('PREEMPTED', 'the machine is taken away before the trainer ran.', {
         cause: error,
@@ -76,7 +78,7 @@ function startUploads(request: TrainingRequest, host: TrainingHost, signal: Abor
 }
 
 async function train(attempt: Attempt): Promise<TrainingEnd> {
-  const { host, uploads, stored } = attempt;
+  const { host, uploads, request } = attempt;
   const launched = await launch(attempt);
   if (launched === null) return await leaveEarly(attempt, host.control().wanted);
   let { unsaved } = launched;
@@ -85,16 +87,19 @@ async function train(attempt: Attempt): Promise<TrainingEnd> {
     ...launched,
     adopted: launched.figures.adopted,
     uploads,
-    storedSteps: new Set(stored.map(({ step }) => step)),
+    storedSteps: new Set(
+      soundCheckpoints(request.checkpoints, launched.record.damaged).map(({ step }) => step),
+    ),
     onFirstStep: (started) => {
       if (unsaved !== null) offerUnsaved(attempt, unsaved);
       unsaved = null;
       tellTimings(attempt, launched, started);
     },
   });
-  if (unsaved !== null && attended.finished !== null) offerUnsaved(attempt, unsaved);
-  await drainUploads(attempt);
   const { leaving, finished, error, stalled } = attended;
+  // Also when it was told to leave before its first step: nothing says then that it could not read it.
+  if (unsaved !== null && (finished !== null || leaving !== null)) offerUnsaved(attempt, unsaved);
+  await drainUploads(attempt);
   if (finished === null && error === null) {
     if (leaving !== null) return await leaveEarly(attempt, leaving === 'stop' ? 'stop' : 'pause');
     if (stalled !== null) throw stalled;
@@ -105,8 +110,10 @@ async function train(attempt: Attempt): Promise<TrainingEnd> {
 /** The trainer has left, or never began, since the run is to be paused or stopped. */
 async function leaveEarly(attempt: Attempt, wanted: 'pause' | 'stop' | 'train'): Promise<TrainingEnd> {
   if (wanted !== 'stop') {
-    const stored = await attempt.host.store.trainings.list(attempt.request.fingerprint);
-    return { status: 'paused', step: stored.at(-1)?.step ?? 0 };
+    const { host, home, request } = attempt;
+    const listed = await host.store.trainings.list(request.fingerprint);
+    const damaged = (await readRecord(home))?.damaged ?? [];
+    return { status: 'paused', step: soundCheckpoints(listed, damaged).at(-1)?.step ?? 0 };
   }
   const launched = await startExport(attempt);
   const attended = await attend({
@@ -124,7 +131,7 @@ async function leaveEarly(attempt: Attempt, wanted: 'pause' | 'stop' | 'train'):
 }
 
 async function conclude(
-  { home, request, probes }: Attempt,
+  { home, request }: Attempt,
   { trainer, record, figures }: Launched,
   attended: Attended,
   stoppedEarlyAtStep: number | null,
@@ -132,7 +139,6 @@ async function conclude(
   const ended = concludeEnding({
     ...attended,
     exit: await trainer.exited,
-    oomKills: (await probes.oomKills()) - record.oomKills,
     logTail: await logTail(home.logFile),
   });
   return {

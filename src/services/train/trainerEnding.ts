@@ -11,7 +11,7 @@ export interface EndingFacts {
   readonly toldExitCode: number | null;
   /** Null where this process is not its parent. */
   readonly exit: TrainerExit | null;
-  /** By how many the kernel's count of kills for lack of memory rose while it ran. */
+  /** By how many the kernel's count of kills for lack of memory rose in the seconds before its end was seen. */
   readonly oomKills: number;
   readonly logTail: string;
 }

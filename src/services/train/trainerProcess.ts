@@ -97,6 +97,12 @@ export async function findTrainers(configFile: string): Promise<TrainerProcess[]
   return found.filter((pid) => pid !== null).map((pid) => processOf(ownerOf(pid), Promise.resolve(null)));
 }
 
+/** Ends the trainer that was written down, and any other of the config file that its worker could not write down. */
+export async function endTrainers(configFile: string, owner: string | null): Promise<void> {
+  await attachTrainer(owner)?.kill();
+  for (const trainer of await findTrainers(configFile)) await trainer.kill();
+}
+
 /** Whether it ran since this machine started, so that what it wrote is whole though nothing was synced. */
 export async function isOfThisBoot(owner: string | null): Promise<boolean> {
   const parsed = owner === null ? null : parseOwner(owner);

@@ -3,7 +3,7 @@ import type { Manifest } from '../../contract/manifest.ts';
 import type { FinetuneSettings } from '../../contract/recipe.ts';
 import type { Control, TrainingFigures } from '../../contract/workflows.ts';
 import type { GpuDevice } from '../gpu/types.ts';
-import type { Store } from '../store/index.ts';
+import type { CheckpointEntry, Store } from '../store/index.ts';
 import type { LocalModel } from './models.ts';
 import type { FinishedEvent, StartedEvent } from './trainerProtocol.ts';
 import type { TrainingFiles } from './trainingData.ts';
@@ -16,6 +16,8 @@ export interface TrainingRequest {
   /** Of the training's head, as this attempt claimed it: later attempts have higher ones. */
   readonly epoch: number;
   readonly settings: FinetuneSettings;
+  /** The head's when this attempt claimed it, oldest first; nobody else adds to them. */
+  readonly checkpoints: readonly CheckpointEntry[];
   readonly traces: Manifest;
   readonly model: LocalModel;
   /** As the settings say, or smaller after memory ran out. */

@@ -6,7 +6,17 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { ifPresent } from '../processOwner.ts';
+import { ifPresent, thisBoot } from '../processOwner.ts';
+
+const unsavedSchema = z.strictObject({
+  step: z.int(),
+  /** Where an earlier trainer wrote it; it is moved to `resume`, and offered once a trainer has read it there. */
+  dir: z.string(),
+  evalLoss: z.number().nullable(),
+  final: z.boolean(),
+  boot: z.string(),
+});
+export type UnsavedCheckpoint = z.infer<typeof unsavedSchema>;
 
 const recordSchema = z.strictObject({
   /** The trainer as `formatOwner` writes it; null while its files are prepared. */
@@ -18,10 +28,12 @@ const recordSchema = z.strictObject({
   startedAt: z.iso.datetime(),
   /** Index; null on a CPU. */
   gpu: z.int().nullable(),
-  /** The kernel's count when the trainer started. */
-  oomKills: z.number(),
   files: z.strictObject({ trainRows: z.int(), evalRows: z.int() }),
   resumedFromStep: z.int().nonnegative(),
+  /** A checkpoint that this disk had and the store had not when the home was taken. */
+  unsaved: unsavedSchema.nullable(),
+  /** Checkpoints that the store lists and that did not read back: for this host they do not count as stored. */
+  damaged: z.array(z.strictObject({ step: z.int(), epoch: z.int() })),
 });
 export type TrainerRecord = z.infer<typeof recordSchema>;
 
@@ -121,6 +133,20 @@ export async function listHomes(trainingsDir: string): Promise<TrainingHome[]> {
   for (const name of names.filter((each) => each.includes(REMOVED)))
     await rm(join(trainingsDir, name), { recursive: true, force: true });
   return names.filter((name) => HOME_NAME.test(name)).map((name) => homeAt(join(trainingsDir, name)));
+}
+
+/**
+ * The unsaved checkpoint that the record names, with where it lies now; null when it is gone, as it is once the store
+ * has it. It was not synced, so it counts only for as long as the machine runs.
+ */
+export async function unsavedIn(
+  home: TrainingHome,
+  { unsaved }: TrainerRecord,
+): Promise<UnsavedCheckpoint | null> {
+  if (unsaved?.boot !== thisBoot()) return null;
+  // An older `resume` is removed before this one is moved there.
+  for (const dir of [unsaved.dir, home.resumeDir]) if (await isFolder(dir)) return { ...unsaved, dir };
+  return null;
 }
 
 export async function isFolder(path: string): Promise<boolean> {

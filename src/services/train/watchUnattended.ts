@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../contract/errors.ts';
-import { attachTrainer } from './trainerProcess.ts';
+import { endTrainers, findTrainers } from './trainerProcess.ts';
 import { listHomes, readRecord, removeHome, type TrainerRecord, type TrainingHome } from './trainingHome.ts';
 
 const EVERY_MS = 5000;
@@ -50,12 +50,12 @@ export function watchUnattended({
   async function end(home: TrainingHome, record: TrainerRecord): Promise<void> {
     const current = await readRecord(home);
     if (current?.epoch !== record.epoch) return;
-    const trainer = attachTrainer(current.owner);
-    if ((await trainer?.isAlive()) === true)
+    // By its command line, since its worker may have died before it could write it down.
+    for (const { pid } of await findTrainers(home.configFile))
       log(
-        `ends the trainer of ${record.fingerprint.slice(0, 12)} (process ${trainer?.pid}): its training is over here`,
+        `ends the trainer of ${record.fingerprint.slice(0, 12)} (process ${pid}): its training is over here`,
       );
-    await trainer?.kill();
+    await endTrainers(home.configFile, current.owner);
     await removeHome(home);
   }
 
