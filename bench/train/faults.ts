@@ -1,7 +1,7 @@
 /**
  * `npm run --silent faults:train`: the embedded fine-tune (SmolLM2-135M-Instruct, the rows of the quick recipe) on hosts
  * that are lost and taken away, beside the same one left alone. STEPS (60), INTERVAL between checkpoints (5),
- * BATCH_ROWS of a step (4), SEED (1).
+ * BATCH_ROWS of a step (4), GRACE_SECONDS after SIGTERM (120, as clouds give), SEED (1).
  * Lines of what happens, one a kill, and last a line of figures; ends with 1 when anything differs.
  */
 import { ensureTools } from '../../src/cli/tools.ts';
@@ -20,6 +20,8 @@ const { describeRecovery, sumUp, trainedRun, trainThroughKills, violations } =
 const steps = Number(process.env['STEPS'] ?? 60);
 const interval = Number(process.env['INTERVAL'] ?? 5);
 const batchRows = Number(process.env['BATCH_ROWS'] ?? 4);
+/** A worker leaves at once where the rest of a step, a save and its upload do not fit. */
+const graceSeconds = Number(process.env['GRACE_SECONDS'] ?? 120);
 const seed = Number(process.env['SEED'] ?? 1);
 const startedMs = Date.now();
 const tell = (line: string): void =>
@@ -55,6 +57,7 @@ try {
     id: 'killed',
     traces,
     finetune,
+    env: { SECPI_GRACE_SECONDS: String(graceSeconds) },
     kills,
     random,
     onProgress: tell,

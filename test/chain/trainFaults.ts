@@ -49,6 +49,8 @@ export interface KillOptions {
   readonly traces: string;
   readonly finetune: Readonly<Record<string, unknown>>;
   readonly gpuClass?: string;
+  /** Of the workers. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly kills: readonly Kill[];
   readonly random: () => number;
   readonly onProgress?: (line: string) => void;
@@ -57,11 +59,11 @@ export interface KillOptions {
 /** Trains while one host after the other is struck; each next one has a disk of its own and is there in time. */
 export async function trainThroughKills(
   stack: TestStack,
-  { id, traces, finetune, gpuClass, kills, random, onProgress = () => undefined }: KillOptions,
+  { id, traces, finetune, gpuClass, env = {}, kills, random, onProgress = () => undefined }: KillOptions,
 ): Promise<KilledRun> {
   const hosts: TrainHost[] = [];
   const nextHost = async (): Promise<TrainHost> => {
-    const host = await startHost(stack, { name: `${id}-${hosts.length + 1}`, gpuClass });
+    const host = await startHost(stack, { name: `${id}-${hosts.length + 1}`, gpuClass, env });
     hosts.push(host);
     return host;
   };

@@ -21,7 +21,10 @@ const optionsOf = (name: string): ModelOptions => ({
 });
 
 it('a model of the store is fetched by two attempts of a host at once', async () => {
-  const { uri } = await publishModel(lab.store, { weights: 'one', traces: await publishTraces(lab.store, 'one') });
+  const { uri } = await publishModel(lab.store, {
+    weights: 'one',
+    traces: await publishTraces(lab.store, 'one'),
+  });
   const both = await Promise.all([1, 2].map(() => localiseModel({ uri }, 'model.uri', optionsOf('twice'))));
   expect(both[0]).toEqual(both[1]);
   expect(await readFile(join(both[0]?.dir ?? '', 'model.safetensors'), 'utf8')).toBe('merged one');

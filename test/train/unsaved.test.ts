@@ -128,6 +128,7 @@ describe('a checkpoint that only this disk has', () => {
     );
     await second.kill();
     await killTrainer('killed twice');
+    expect(await stepsOf('killed twice')).toEqual([]);
     await expectResumedAt10('killed twice');
   });
 
