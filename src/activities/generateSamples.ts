@@ -21,7 +21,7 @@ export async function generateSamples(
 ): Promise<StageResult | Busy> {
   const { store, paths } = deps;
   const startedMs = Date.now();
-  const model = await localiseModel(source, 'model.uri', modelOptions(deps));
+  const model = await localiseModel(source, 'model.uri', { ...modelOptions(deps), signal: run.signal });
   const benchmarks = await loadBenchmarks(evaluate.benchmarks, paths.suiteDir);
   const { samplesPerTask, sampling, batchSamples } = evaluate;
   const fields = {

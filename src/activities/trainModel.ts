@@ -29,7 +29,7 @@ export async function trainModel(
   const startedMs = Date.now();
   const run = numbered(activity, attempt.attempt);
   run.progress(STAGE, { note: 'loading the target model' });
-  const inputs = await trainingInputs(deps, attempt);
+  const inputs = await trainingInputs(deps, run.signal, attempt);
   const owner = run.writerOf(attempt.attempt);
   const request = trainingRequest(inputs, attempt, owner);
   // Fences the attempts before this one, or finds what one of them published before it could say so.

@@ -25,11 +25,12 @@ export interface TrainingInputs {
 
 export async function trainingInputs(
   deps: Deps,
+  signal: AbortSignal,
   { traces: uri, finetune }: TrainingTask,
 ): Promise<TrainingInputs> {
   const [traces, model, guard] = await Promise.all([
     deps.store.artifacts.readByUri(uri),
-    localiseModel(finetune.model, 'finetune.model.uri', modelOptions(deps)),
+    localiseModel(finetune.model, 'finetune.model.uri', { ...modelOptions(deps), signal }),
     localGuardRows(finetune.guard, modelOptions(deps)),
   ]);
   const fields = {
@@ -81,7 +82,7 @@ export async function openTraining(
   input: Opening & TrainingTask,
 ): Promise<OpenedTraining | Busy> {
   run.progress(STAGE, { note: 'loading the target model' });
-  const inputs = await trainingInputs(deps, input);
+  const inputs = await trainingInputs(deps, run.signal, input);
   const taken = await tryToTake(deps.store, run, trainingRequest(inputs, input, run.owner));
   switch (taken.status) {
     case 'busy':
