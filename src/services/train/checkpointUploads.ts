@@ -40,7 +40,7 @@ export interface CheckpointUploads {
   drain(options?: { readonly publishedOnly?: boolean }): Promise<void>;
   /** Rejects as soon as the uploads stopped for good: HEAD_FENCED, DISK_FULL, the signal's reason, … */
   readonly failed: Promise<never>;
-  /** As measured in this attempt, hashing included; null before the first upload. */
+  /** As measured in this attempt, hashing included; null before the first upload of what was mostly new. */
   bytesPerSecond(): number | null;
   /** Checkpoints that were never uploaded because a newer one came first. */
   skipped(): number;
@@ -122,8 +122,9 @@ export function startCheckpointUploads(options: UploadOptions): CheckpointUpload
       const published = await trainings.publishCheckpoint(request);
       return { ...published, attemptSeconds: secondsSince(attemptMs) };
     });
-    if (uploadedBytes > 0) rate = uploadedBytes / Math.max(attemptSeconds, 1e-3);
     const bytes = checkpoint.files.reduce((sum, file) => sum + file.bytes, 0);
+    // Steps that are trained again find their blobs in the store: the time goes into looking, and tells no speed.
+    if (uploadedBytes * 2 >= bytes) rate = uploadedBytes / Math.max(attemptSeconds, 1e-3);
     const seconds = secondsSince(beganMs);
     options.onPublished({ step, bytes, uploadedBytes, seconds });
     const change = pace.published(seconds, skipped);

@@ -75,6 +75,7 @@ export function createHearing(listener: Listener, { adopted }: { readonly adopte
       switch (event.event) {
         case 'started':
           started = event;
+          if (!isCatchingUp) listener.onFigures({ totalSteps: event.totalSteps }, describeStarted(event));
           break;
         case 'step':
           takeStep(event);
@@ -111,6 +112,11 @@ export function createHearing(listener: Listener, { adopted }: { readonly adopte
       if (told !== null) listener.onFigures(told, describeStep(lastStep, told));
     },
   };
+}
+
+/** The losses before the first step can take as long as many steps. */
+function describeStarted({ resumedFromStep }: StartedEvent): string {
+  return resumedFromStep === null ? 'loaded; measures the losses before the first step' : 'loaded';
 }
 
 function describeStep({ loss }: StepEvent, { tokensPerSecond }: Partial<TrainingFigures>): string {
