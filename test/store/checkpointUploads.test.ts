@@ -121,6 +121,17 @@ describe('checkpoints behind a training', () => {
     expect(told.delays).toEqual([]);
   });
 
+  it('tell no speed where the store has nearly all of it, as after steps that are trained again', async () => {
+    const dir = await written(20);
+    await store.blobs.putFolder(dir);
+    await writeFile(join(dir, 'metrics.jsonl'), `{"seconds": ${counter}.5}`);
+    const { uploads, told } = start();
+    uploads.offer({ step: 20, dir, evalLoss: null, final: false });
+    await uploads.drain();
+    expect(told.published.map(({ uploadedBytes }) => uploadedBytes > 0)).toEqual([true]);
+    expect(uploads.bytesPerSecond()).toBeNull();
+  });
+
   it('go up one at a time, the newest next; those in between are skipped, counted and told', async () => {
     const { uploads, told } = start();
     await offer(uploads, 20);
