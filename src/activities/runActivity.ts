@@ -232,7 +232,8 @@ function translate(
   if (details?.cancelRequested === true) return new CancelledFailure('cancelled by request');
   if (details?.workerShutdown === true)
     return fail(
-      new SecpiError('PREEMPTED', 'the worker is shutting down.', {
+      // What became of the work, where it says so.
+      new SecpiError('PREEMPTED', isPreemption(error) ? error.problem : 'the worker is shutting down.', {
         cause: error,
         retryAfterMs: HAND_OVER_RETRY_MS,
       }),
@@ -247,6 +248,10 @@ function translate(
     return fail(error, hostFaultsPass && HOST_FAULTS.has(error.code) ? HOST_FAULT_RETRY_MS : null);
   context.log.error('an unexpected error', { error });
   return fail(new SecpiError('INTERNAL', messageOf(error), { cause: error }));
+}
+
+function isPreemption(error: unknown): error is SecpiError {
+  return error instanceof SecpiError && error.code === 'PREEMPTED';
 }
 
 /** `retryMs`: tried again all the same, after so long. `step`: how far a training was. */

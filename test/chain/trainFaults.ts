@@ -211,7 +211,11 @@ export function sumUp({ recoveries, result }: KilledRun): Readonly<Record<string
     rescheduledSeconds: most(losses, ({ rescheduledSeconds }) => rescheduledSeconds),
     handOverSeconds: most(notices, ({ rescheduledSeconds }) => rescheduledSeconds),
     firstStepSeconds: most(recoveries, ({ firstStepSeconds }) => firstStepSeconds),
-    firstStepSecondsApartFromLoad: most(recoveries, apartFromLoad),
+    // From the beginning the held-out loss is measured first.
+    firstStepSecondsApartFromLoad: most(
+      recoveries.filter(({ resumedFromStep }) => resumedFromStep > 0),
+      apartFromLoad,
+    ),
     preemptions: result.preemptions,
     weights: result.artifact.contentSha256.slice(0, 16),
   };
