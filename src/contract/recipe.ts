@@ -252,7 +252,7 @@ export const divergenceSchema = z.strictObject({
   policy: z.enum(['rollback', 'fail']).default('rollback'),
   maxRollbacks: z.int().min(1).max(20).default(2),
   /** The learning rate is multiplied by this at each rollback: unchanged, the same divergence would follow. */
-  learningRateFactor: z.number().min(0.01).max(0.99).default(0.5),
+  learningRateFactor: z.number().min(0.0001).max(0.99).default(0.5),
 });
 export type Divergence = z.infer<typeof divergenceSchema>;
 
