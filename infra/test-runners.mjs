@@ -1,23 +1,29 @@
 /** Runs a test runner and counts its tests from the report it writes. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 
 /**
  * @typedef {{passed: number, failed: number, skipped: number}} Counts
  */
 
 /**
- * Runs a command with this terminal's output and no input; resolves with its exit code.
+ * Runs a command without input; resolves with its exit code. Its output goes to this terminal, or to the file `log`: then
+ * it runs beside another one, and leaves the processor to that.
  * @param {string[]} command
- * @param {{cwd: string, env: NodeJS.ProcessEnv}} options
+ * @param {{cwd: string, env: NodeJS.ProcessEnv, log?: string}} options
  * @returns {Promise<number>}
  */
-export async function runInherited([program, ...args], { cwd, env }) {
-  const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'inherit', 'inherit'] });
+export async function runCommand([program, ...args], { cwd, env, log }) {
+  const output = log === undefined ? /** @type {const} */ ('inherit') : openSync(log, 'a');
+  const child = spawn(program, args, { cwd, env, stdio: ['ignore', output, output] });
+  if (log !== undefined && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
   const pass = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal);
   process.on('SIGINT', pass).on('SIGTERM', pass);
   const [code] = await once(child, 'exit').catch(() => [1]);
   process.off('SIGINT', pass).off('SIGTERM', pass);
+  if (typeof output === 'number') closeSync(output);
   return code ?? 1;
 }
 

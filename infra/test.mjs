@@ -1,5 +1,6 @@
 /**
- * `npm test`: the set-up, then every test: vitest, then pytest of the trainer. The last line counts them all:
+ * `npm test`: the set-up, then every test: vitest, which waits more than it computes, and beside it pytest of the trainer,
+ * whose output follows. The last line counts them all:
  * "N passed, N failed". Fails when a test fails and when a runner did not run.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -9,7 +10,7 @@ import { describeError } from './setup/errors.mjs';
 import { setUp } from './setup/index.mjs';
 import { findTestBrowser } from './setup/testBrowser.mjs';
 import { formatTime } from './setup/report.mjs';
-import { pytestCounts, runInherited, vitestCounts } from './test-runners.mjs';
+import { pytestCounts, runCommand, vitestCounts } from './test-runners.mjs';
 
 const started = Date.now();
 let places;
@@ -49,14 +50,17 @@ const runners = [
     name: 'pytest',
     command: [places.python, '-m', 'pytest', `--junitxml=${join(reports, 'pytest.xml')}`],
     cwd: join(places.root, 'trainer'),
+    log: join(reports, 'pytest.log'),
     counts: () => pytestCounts(read('pytest.xml')),
   },
 ];
 
 const total = { passed: 0, failed: 0, skipped: 0 };
-for (const { name, command, cwd, counts } of runners) {
+const runs = runners.map(async ({ command, cwd, log }) => await runCommand(command, { cwd, env, log }));
+for (const [index, { name, log, counts }] of runners.entries()) {
   process.stdout.write(`\n— ${name}\n`);
-  const code = await runInherited(command, { cwd, env });
+  const code = await runs[index];
+  if (log !== undefined) process.stdout.write(readFileSync(log, 'utf8'));
   const result = { passed: 0, failed: 0, skipped: 0 };
   try {
     Object.assign(result, counts());

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { layout } from './setup/layout.mjs';
 import { formatTime } from './setup/report.mjs';
-import { runInherited } from './test-runners.mjs';
+import { runCommand } from './test-runners.mjs';
 
 const places = layout(process.env);
 const bin = (/** @type {string} */ name) => join(places.root, 'node_modules/.bin', name);
@@ -55,7 +55,7 @@ const started = Date.now();
 const failed = [];
 for (const { name, command } of checks) {
   const began = Date.now();
-  const code = await runInherited(command, { cwd: places.root, env });
+  const code = await runCommand(command, { cwd: places.root, env });
   process.stdout.write(`${code === 0 ? '✓' : '✗'} ${name} (${formatTime(Date.now() - began)})\n`);
   if (code !== 0) failed.push(name);
 }
