@@ -21,7 +21,7 @@ import {
 import { startHost, type HostOptions, type TrainHost } from './trainHost.ts';
 import { planKills, seededRandom } from './trainKills.ts';
 import {
-  blobsOf,
+  metricsBlobOf,
   INTERVAL,
   startTrainStack,
   STEPS,
@@ -192,13 +192,11 @@ describe.concurrent('a training whose hosts go', () => {
         bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
         await writeFile(file(sha256), bytes);
       };
-      /** Damages what only the newest checkpoint has; returns the step of the one before. */
+      /** Damages the newest checkpoint; returns the steps of the one before and its own. */
       const damageNewest = async (damage: (sha256: string) => Promise<void>): Promise<[number, number]> => {
         const [before, newest] = (await trainingHead(stack, 'damaged'))?.checkpoints.slice(-2) ?? [];
         if (before === undefined || newest === undefined) throw new Error('fewer than two checkpoints');
-        const old = new Set(await blobsOf(stack, before.key));
-        const [own] = (await blobsOf(stack, newest.key)).filter((sha256) => !old.has(sha256));
-        await damage(own ?? '');
+        await damage(await metricsBlobOf(stack, newest.key));
         return [before.step, newest.step];
       };
       const twoPublished = async (from: number): Promise<unknown> =>

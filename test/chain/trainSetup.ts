@@ -103,9 +103,11 @@ export async function publishedSteps(stack: TestStack, workflowId: string): Prom
   return (await trainingHead(stack, workflowId))?.checkpoints.map(({ step }) => step) ?? [];
 }
 
-/** Hashes of the blobs of a checkpoint. */
-export async function blobsOf({ store }: TestStack, manifestKey: string): Promise<string[]> {
+/** The blob of a checkpoint's metrics: they hold wall times, so no other training's upload can put it back. */
+export async function metricsBlobOf({ store }: TestStack, manifestKey: string): Promise<string> {
   const found = await store.objects.get(manifestKey);
   const { files } = checkpointManifestSchema.parse(JSON.parse(found?.bytes.toString() ?? 'null'));
-  return files.map(({ sha256 }) => sha256);
+  const metrics = files.find(({ path }) => path === 'metrics.jsonl');
+  if (metrics === undefined) throw new Error(`no metrics in ${manifestKey}`);
+  return metrics.sha256;
 }
