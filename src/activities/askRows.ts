@@ -35,6 +35,8 @@ export interface Question<Row, Value> {
   readonly rows: readonly Row[];
   /** Which sample of the same request: 0, 1, … */
   readonly sample?: number;
+  /** The same, row by row. */
+  sampleOf?(row: Row): number;
   /** Another worker may have asked a part of this: its answers are looked for first. */
   readonly elsewhere?: boolean;
   messages(row: Row): ChatMessage[];
@@ -59,7 +61,7 @@ export async function askRows<Row extends { readonly id: string }, Value>(
         rows: question.rows,
         toRequest: (row: Row) => ({
           rowId: row.id,
-          index: question.sample ?? 0,
+          index: question.sampleOf?.(row) ?? question.sample ?? 0,
           messages: question.messages(row),
           sampling: endpoint.sampling,
           ...(responseSchema === undefined ? {} : { responseSchema }),

@@ -11,6 +11,7 @@ import { openFilter } from './filter.ts';
 import { registerModel } from './registerModel.ts';
 import { runActivity } from './runActivity.ts';
 import { readTraining } from './trainingAttempts.ts';
+import { writeEvaluationReport } from './writeEvaluationReport.ts';
 import { writeRunReport } from './writeRunReport.ts';
 
 export function createControlActivities(deps: Deps): ControlActivities {
@@ -33,6 +34,8 @@ export function createControlActivities(deps: Deps): ControlActivities {
       await runActivity(deps, async (run) => await registerModel(deps, run, input)),
     writeReport: async (input) =>
       await runActivity(deps, async (run) => await writeRunReport(deps, run, input)),
+    writeEvaluationReport: async (input) =>
+      await runActivity(deps, async (run) => await writeEvaluationReport(deps, run, input)),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { DataActivities } from '../contract/activities.ts';
 import { openSource } from '../services/dataset/source.ts';
 import { answerShard, publishAnswers } from './ask.ts';
+import { askSamples } from './askSamples.ts';
 import { calibrateFilter, hashLabels } from './calibrate.ts';
 import type { Deps } from './deps.ts';
 import { proveEndpoint } from './addresses.ts';
@@ -41,6 +42,8 @@ export function createDataActivities(deps: Deps, pools: AskPools): DataActivitie
       await runActivity(deps, async (run) => await distilShard(deps, pools, run, input), SHARD),
     publishTraces: async (input) =>
       await runActivity(deps, async (run) => await publishTraces(deps, pools, run, input)),
+    askSamples: async (input) =>
+      await runActivity(deps, async (run) => await askSamples(deps, pools, run, input), SHARD),
     answerShard: async (input) =>
       await runActivity(deps, async (run) => await answerShard(deps, pools, run, input), SHARD),
     publishAnswers: async (input) =>

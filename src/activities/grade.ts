@@ -1,19 +1,28 @@
-/** The evaluation artefact: a verdict for every sample that was asked for, and the scores. */
+/** The evaluation artefact of one benchmark: a verdict for every sample that was asked for, and the scores. */
+import type { z } from 'zod';
 import type {
   Busy,
   GradedResult,
+  Grading,
   OpenedStage,
   SandboxActivities,
   ShardResult,
 } from '../contract/activities.ts';
 import type { Manifest } from '../contract/manifest.ts';
-import type { EvaluateSettings } from '../contract/recipe.ts';
-import { sampleRowSchema, verdictRowSchema, type VerdictRow } from '../contract/rows.ts';
-import { scoreSchema, type Score } from '../contract/summary.ts';
+import type { AnalyserName } from '../contract/benchmarkNames.ts';
+import {
+  sampleRowSchema,
+  verdictRowSchema,
+  type AnalyserOpinion,
+  type BenchmarkTaskRow,
+} from '../contract/rows.ts';
+import { referencesSchema, scoreSchema, type Score } from '../contract/summary.ts';
 import { emptyUsage } from '../contract/usage.ts';
-import { gradeSample, GRADE_CODE_VERSION } from '../services/benchmarks/gradeSample.ts';
-import { loadBenchmarks, type Benchmark } from '../services/benchmarks/load.ts';
-import { defaultBootstrap, scoreModel, tallyVerdicts, type ExpectedTask } from '../services/metrics/index.ts';
+import type { BenchmarkDriver } from '../services/benchmarks/driver.ts';
+import { gradeReplies, type ReplyToGrade } from '../services/benchmarks/gradeReplies.ts';
+import { toVerdict } from '../services/benchmarks/toVerdict.ts';
+import { createVerdictCache, type Graded } from '../services/benchmarks/verdictCache.ts';
+import { defaultBootstrap, scoreGroup, tallyVerdicts } from '../services/metrics/index.ts';
 import { hashRows, readRows } from '../services/store/index.ts';
 import {
   collectShards,
@@ -26,33 +35,37 @@ import {
   type FingerprintFields,
 } from './artefactStage.ts';
 import type { Deps } from './deps.ts';
+import { limitsOf, readBenchmark } from './prepareBenchmark.ts';
 import type { ActivityRun } from './runActivity.ts';
 import type { SandboxHost } from './sandboxHost.ts';
 
 type Input<Name extends keyof SandboxActivities> = Parameters<SandboxActivities[Name]>[0];
 
+/** Raised by hand when the same grades give other rows. */
+const GRADE_CODE_VERSION = 2;
+
 export async function openEvaluation(
-  { store, paths }: Deps,
+  { store }: Deps,
   run: ActivityRun,
-  { toolchain }: SandboxHost,
-  { generation: uri, stage, evaluate, reuse }: Input<'openEvaluation'>,
+  host: SandboxHost,
+  grading: Input<'openEvaluation'>,
 ): Promise<OpenedStage<GradedResult> | Busy> {
-  const generation = await store.artifacts.readByUri(uri);
-  const benchmarks = await loadBenchmarks(evaluate.benchmarks, paths.suiteDir);
+  const { evaluate, reuse, stage } = grading;
+  const generation = await store.artifacts.readByUri(grading.generation);
+  const driver = await host.driver(grading.name, evaluate);
   const taken = await tryToTake(store, run, {
     kind: 'evaluation',
-    fields: fingerprintFields(generation, benchmarks, evaluate, toolchain.pythonVersion),
+    fields: await fingerprintFields(store, grading, generation, driver),
     reuse,
     owner: run.owner,
     stage,
     sameWork: 'grades the same samples',
   });
   if (taken.status === 'busy') return { status: 'busy', heldBy: taken.owner.workflowId };
-  if (taken.status === 'published')
-    return {
-      status: 'published',
-      result: gradedResult(resultOf(taken.ref, taken.manifest, true), taken.manifest),
-    };
+  if (taken.status === 'published') {
+    const base = resultOf(taken.ref, taken.manifest, true);
+    return { status: 'published', result: gradedResult(base, taken.manifest, grading) };
+  }
   return {
     ...taken,
     note: '',
@@ -61,30 +74,35 @@ export async function openEvaluation(
   };
 }
 
-function fingerprintFields(
+async function fingerprintFields(
+  store: Deps['store'],
+  { name, benchmark, evaluate }: Grading,
   generation: Manifest,
-  benchmarks: readonly Benchmark[],
-  { limits, gradeShardSamples }: EvaluateSettings,
-  python: string,
-): FingerprintFields {
+  { versions }: BenchmarkDriver,
+): Promise<FingerprintFields> {
+  const { limits, gradeShardSamples, analysers, references } = evaluate;
   return {
     stage: 'grade',
     codeVersion: GRADE_CODE_VERSION,
     generation: generation.contentSha256,
-    benchmarks: benchmarks.map(({ name, contentSha256 }) => [name, contentSha256]),
+    benchmark: name,
+    tasks: (await store.artifacts.readByUri(benchmark)).contentSha256,
+    versions: { ...versions },
     limits,
     gradeShardSamples,
-    python,
+    analysers,
+    referenceRepeats: references.repeats,
   };
 }
 
 export async function gradeShard(
-  { store, paths }: Deps,
+  deps: Deps,
   run: ActivityRun,
   host: SandboxHost,
   task: Input<'gradeShard'>,
 ): Promise<ShardResult> {
-  const { evaluate } = task;
+  const { store } = deps;
+  const { evaluate, name } = task;
   const place = { ...task, kind: 'evaluation' } as const;
   const earlier = await earlierShard(store, place);
   if (earlier !== null) return earlier;
@@ -96,85 +114,138 @@ export async function gradeShard(
     { index: task.index, shardRows: evaluate.gradeShardSamples },
     sampleRowSchema,
   );
-  const benchmarks = await loadBenchmarks(evaluate.benchmarks, paths.suiteDir);
-  const tasks = new Map(
-    benchmarks.flatMap((benchmark) =>
-      benchmark.tasks.map((entry) => [`${benchmark.name}\n${entry.id}`, entry]),
-    ),
+  const driver = await host.driver(name, evaluate);
+  const tasks = new Map((await readBenchmark(store, task.benchmark)).tasks.map((row) => [row.taskId, row]));
+  const asked = samples.map((sample) => ({ sample, task: taskOf(tasks, sample.taskId) }));
+  const replied = asked.flatMap(({ sample, task: row }) =>
+    sample.reply === null ? [] : [{ index: sample.index, task: row, reply: sample.reply }],
   );
-  const verdicts: VerdictRow[] = [];
-  for (const sample of samples) {
-    run.signal.throwIfAborted();
-    const entry = tasks.get(`${sample.benchmark}\n${sample.taskId}`);
-    if (entry === undefined)
-      throw new Error(`the generation has a sample of ${sample.taskId}, which is not in ${sample.benchmark}`);
-    verdicts.push(
-      await gradeSample({ ...host, task: entry, sample, limits: evaluate.limits, signal: run.signal }),
-    );
-    run.beat();
-  }
+  const graded = await gradeReplies(driver, replied, {
+    limits: limitsOf(evaluate),
+    lane: host.lane(driver),
+    cache: createVerdictCache(store.objects),
+    salt: task.reuse === 'never' ? run.owner.runId : '',
+    signal: run.signal,
+    onGraded: (done) => run.beat(`${done} of ${replied.length} samples graded`),
+  });
+  const opinions = await opinionsOn(host, run, evaluate.analysers, replied, graded);
+  const byIndex = new Map(replied.map(({ index }, position) => [index, position]));
+  const verdicts = asked.map(({ sample, task: row }) => {
+    const position = byIndex.get(sample.index) ?? -1;
+    return toVerdict(row, sample, graded[position] ?? null, opinions[position] ?? []);
+  });
   return await keepShard(store, place, startedMs, {
     lists: { verdicts },
-    counts: { rows: samples.length, unknown: verdicts.filter(({ unknown }) => unknown).length },
+    counts: {
+      rows: samples.length,
+      unknown: verdicts.filter(({ unknown }) => unknown).length,
+      retried: verdicts.filter(({ attempts }) => attempts > 1).length,
+    },
     usage: emptyUsage,
   });
 }
 
+/** A second opinion on every program, by its position; none where there is no code. */
+async function opinionsOn(
+  host: SandboxHost,
+  { signal }: ActivityRun,
+  names: readonly AnalyserName[],
+  replied: readonly ReplyToGrade[],
+  graded: readonly Graded[],
+): Promise<AnalyserOpinion[][]> {
+  const programs = graded.flatMap(({ grade: { code } }, position) =>
+    code === null ? [] : [{ position, code, language: replied[position]?.task.language ?? '' }],
+  );
+  const judged = await (await host.opinions(names)).judgeMany(programs, signal);
+  const opinions = graded.map((): AnalyserOpinion[] => []);
+  for (const [index, { position }] of programs.entries()) opinions[position] = judged[index] ?? [];
+  return opinions;
+}
+
+function taskOf(tasks: ReadonlyMap<string, BenchmarkTaskRow>, taskId: string): BenchmarkTaskRow {
+  const found = tasks.get(taskId);
+  if (found === undefined)
+    throw new Error(`the generation has a sample of ${taskId}, which the benchmark has not`);
+  return found;
+}
+
 export async function publishEvaluation(
-  { store, paths }: Deps,
+  { store }: Deps,
   run: ActivityRun,
-  { toolchain }: SandboxHost,
+  host: SandboxHost,
   input: Input<'publishEvaluation'>,
 ): Promise<GradedResult> {
-  const { fingerprint, epoch, evaluate } = input;
+  const { fingerprint, epoch, evaluate, name, references } = input;
   const generation = await store.artifacts.readByUri(input.generation);
-  const benchmarks = await loadBenchmarks(evaluate.benchmarks, paths.suiteDir);
+  const driver = await host.driver(name, evaluate);
+  const { tasks } = await readBenchmark(store, input.benchmark);
   const shards = await collectShards(store, 'evaluation', fingerprint, input.shards);
   const parts = shards.parts('verdicts');
   const verdicts = await Array.fromAsync(readRows(store.blobs, parts, {}, verdictRowSchema));
-  const tally = benchmarks.flatMap((benchmark) =>
-    tallyVerdicts(
-      expectedTasks(benchmark, evaluate.samplesPerTask),
-      verdicts.filter((verdict) => verdict.benchmark === benchmark.name),
-    ),
-  );
-  const { all } = scoreModel(tally, null, { ...defaultBootstrap, k: 1 });
+  const { promptVariants: variants, samplesPerTask, k } = evaluate;
+  const tallies = tallyVerdicts({ benchmark: name, tasks, samplesPerTask, variants }, verdicts);
+  const [headline = []] = tallies.values();
+  const all = scoreGroup(headline, driver.measures, { ...defaultBootstrap, k });
   const { result, manifest } = await publishArtifact(
     store,
     { fingerprint, epoch, owner: run.owner },
     {
       kind: 'evaluation',
-      // Logs hold times and temporary paths: equal verdicts, equal hash.
-      contentSha256: await hashRows(verdicts.map(({ log: _, ...verdict }) => verdict)),
+      // Logs hold times and temporary paths, and how often a busy machine had to try: equal verdicts, equal hash.
+      contentSha256: await hashRows(verdicts.map(({ log: _, attempts: __, ...verdict }) => verdict)),
       rows: verdicts.length,
       parts: { verdicts: parts },
       files: [],
       counts: shards.counts,
       facts: {
+        benchmark: name,
+        measures: driver.measures,
         func: all.func,
         secure: all.secure,
         funcSec: all.funcSec,
         unknown: all.unknown,
         missing: all.missing,
+        references,
+        versions: { ...driver.versions },
       },
-      fingerprintOf: fingerprintFields(generation, benchmarks, evaluate, toolchain.pythonVersion),
-      inputs: [{ name: 'generation', uri: input.generation, contentSha256: generation.contentSha256 }],
+      fingerprintOf: await fingerprintFields(store, input, generation, driver),
+      inputs: [
+        { name: 'generation', uri: input.generation, contentSha256: generation.contentSha256 },
+        {
+          name: 'benchmark',
+          uri: input.benchmark,
+          contentSha256: (await store.artifacts.readByUri(input.benchmark)).contentSha256,
+        },
+      ],
       usage: emptyUsage,
       seconds: shards.seconds,
     },
   );
-  return gradedResult(result, manifest);
-}
-
-/** The denominator, fixed by the suite and the recipe before anything is graded. */
-export function expectedTasks(benchmark: Benchmark, samples: number): ExpectedTask[] {
-  return benchmark.tasks.map(({ id, scenario, cwe }) => ({ taskId: id, scenario, cwe, samples }));
+  return gradedResult(result, manifest, input);
 }
 
 function gradedResult(
-  base: Omit<GradedResult, 'func' | 'secure' | 'funcSec'>,
+  base: ReturnType<typeof resultOf>,
   { facts }: Manifest,
+  { name, benchmark }: Grading,
 ): GradedResult {
-  const score = (name: string): Score => scoreSchema.parse(facts[name]);
-  return { ...base, func: score('func'), secure: score('secure'), funcSec: score('funcSec') };
+  const score = (of: string): Score => scoreSchema.parse(facts[of]);
+  const security = facts['measures'] !== 'function';
+  return {
+    ...base,
+    name,
+    benchmark,
+    func: score('func'),
+    secure: security ? score('secure') : null,
+    funcSec: security ? score('funcSec') : null,
+  };
+}
+
+/** What `publishEvaluation` noted of the references and tools. */
+export function provenanceOf({ facts }: Manifest): {
+  references: z.infer<typeof referencesSchema>;
+  versions: Record<string, string>;
+} {
+  const versions = (facts['versions'] ?? {}) as Record<string, string>;
+  return { references: referencesSchema.parse(facts['references']), versions };
 }

@@ -13,7 +13,7 @@ import type { SandboxHost } from './sandboxHost.ts';
 export async function testTraces(
   { store }: Pick<Deps, 'store'>,
   run: Pick<ActivityRun, 'signal' | 'beat'>,
-  host: SandboxHost,
+  host: Pick<SandboxHost, 'sandbox' | 'toolchain'>,
   { candidates: part }: Parameters<SandboxActivities['testTraces']>[0],
 ): Promise<{ verdicts: Part }> {
   const candidates = await Array.fromAsync(readRows(store.blobs, [part], {}, candidateSchema));

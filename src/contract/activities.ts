@@ -2,10 +2,10 @@
  * What the workflows ask of the workers, by queue. Inputs and results are references and counts: a few KB.
  * Every activity throws ApplicationFailure with a code of the error catalogue as its type.
  */
+import type { BenchmarkName } from './benchmarkNames.ts';
 import type { Usage } from './manifest.ts';
 import type { Part } from './refs.ts';
 import type {
-  BenchmarkName,
   Calibration,
   Dataset,
   DistillSettings,
@@ -17,13 +17,17 @@ import type {
   Recipe,
   Register,
 } from './recipe.ts';
+import type { References } from './summary.ts';
 import type {
   AskInput,
+  BenchmarkResult,
   BudgetHolder,
   Estimate,
   EstimateInput,
+  EvaluateInput,
   EvaluateResult,
   FineTuneResult,
+  ReportFiles,
   SecpiResult,
   StageResult,
 } from './workflows.ts';
@@ -68,6 +72,12 @@ export interface RunSummaryInput {
   readonly tuned: EvaluateResult;
 }
 
+export interface EvaluationReportInput {
+  readonly input: EvaluateInput;
+  readonly startedAt: string;
+  readonly result: EvaluateResult;
+}
+
 export interface ReportedStage {
   readonly name: string;
   readonly artifact: string;
@@ -81,6 +91,8 @@ export interface ControlActivities {
   /** Proves that the store is fit and tells what the namespace knows. */
   describeEnvironment(): Promise<Environment>;
   writeReport(input: RunSummaryInput): Promise<SecpiResult>;
+  /** Of an evaluation that was started alone. */
+  writeEvaluationReport(input: EvaluationReportInput): Promise<ReportFiles>;
   /** Opening waits for another run that makes the same: here, where no slot is missed by that run. */
   openFilter(
     input: Opening & { dataset: string; filter: FilterSettings; labelsSha256: string | null },
@@ -161,6 +173,10 @@ export interface DataActivities {
     input: ShardTask & { distill: DistillSettings; verdicts: readonly Part[] },
   ): Promise<DistilledShard>;
   publishTraces(input: Publication & { filtered: string; distill: DistillSettings }): Promise<StageResult>;
+  /** Samples through an endpoint that is there already. */
+  askSamples(
+    input: SampleInput & { endpoint: Endpoint; field: string; budget: BudgetHolder | null },
+  ): Promise<GeneratedSamples | Busy>;
   answerShard(input: ShardTask & { ask: AskInput }): Promise<ShardResult>;
   publishAnswers(input: Publication & { dataset: string; ask: AskInput }): Promise<StageResult>;
   estimateCost(input: { dataset: string; estimate: EstimateInput }): Promise<Estimate>;
@@ -203,11 +219,34 @@ export interface TrainingRecord {
   readonly lastAdopted: boolean;
 }
 
-export interface GenerateInput {
-  readonly model: ModelSource;
+/** A benchmark as a worker with its files published it. */
+export interface ReadyBenchmark {
+  readonly name: BenchmarkName;
+  /** uri of its artefact: tasks and prompts. */
+  readonly artifact: string;
+  readonly tasks: number;
+}
+
+export type PreparedBenchmark =
+  | ({ readonly status: 'ready' } & ReadyBenchmark)
+  /** Allowed by `skipUnavailable`. */
+  | { readonly status: 'skipped'; readonly name: BenchmarkName; readonly reason: string };
+
+export interface SampleInput {
+  readonly benchmarks: readonly ReadyBenchmark[];
   readonly evaluate: EvaluateSettings;
   readonly reuse: Reuse;
   readonly stage: string;
+}
+
+export interface GenerateInput extends SampleInput {
+  readonly model: ModelSource;
+}
+
+/** One artefact a benchmark, in the order asked for. */
+export interface GeneratedSamples {
+  readonly status: 'done';
+  readonly generations: readonly StageResult[];
 }
 
 /** Queue `secpi-gpu`: training and generation. */
@@ -217,37 +256,53 @@ export interface GpuActivities {
   openTraining(input: Opening & TrainingTask): Promise<OpenedTraining | Busy>;
   /** One attempt: adopts this host's trainer or resumes from the newest checkpoint of the store. */
   trainModel(input: TrainingAttempt): Promise<AttemptEnd>;
-  generateSamples(input: GenerateInput): Promise<StageResult | Busy>;
+  generateSamples(input: GenerateInput): Promise<GeneratedSamples | Busy>;
 }
 
-export interface GradeTask {
+export interface Grading {
+  /** uris of the artefacts. */
+  readonly generation: string;
+  readonly benchmark: string;
+  readonly name: BenchmarkName;
+  readonly evaluate: EvaluateSettings;
+  readonly reuse: Reuse;
+}
+
+export interface GradeTask extends Grading {
   readonly fingerprint: string;
   readonly index: number;
-  readonly generation: string;
-  readonly evaluate: EvaluateSettings;
 }
 
 /** Queue `secpi-sandbox`: running hostile code. */
 export interface SandboxActivities {
-  checkBenchmarks(input: { benchmarks: readonly BenchmarkName[]; field: string }): Promise<void>;
-  openEvaluation(input: {
-    generation: string;
-    stage: string;
+  /** Publishes what a benchmark asks. Throws BENCHMARK_UNAVAILABLE. */
+  prepareBenchmark(input: {
+    name: BenchmarkName;
     evaluate: EvaluateSettings;
-    reuse: Reuse;
-  }): Promise<OpenedStage<GradedResult> | Busy>;
+    field: string;
+  }): Promise<PreparedBenchmark>;
+  /** Grades the benchmark's own solutions. Throws REFERENCES_FAIL. */
+  gradeReferences(input: ReferencesInput): Promise<References>;
+  openEvaluation(input: Grading & { stage: string }): Promise<OpenedStage<GradedResult> | Busy>;
   gradeShard(input: GradeTask): Promise<ShardResult>;
   /** Runs the rows' own tests against candidates of distil. */
   testTraces(input: { candidates: Part }): Promise<{ verdicts: Part }>;
-  publishEvaluation(input: {
-    generation: string;
-    evaluate: EvaluateSettings;
+  publishEvaluation(
+    input: Grading & {
+      fingerprint: string;
+      epoch: number;
+      shards: number;
+      references: References;
+    },
+  ): Promise<GradedResult>;
+}
 
-    fingerprint: string;
-    epoch: number;
-    shards: number;
-  }): Promise<GradedResult>;
+export interface ReferencesInput {
+  readonly name: BenchmarkName;
+  readonly benchmark: string;
+  readonly evaluate: EvaluateSettings;
+  readonly stage: string;
 }
 
 /** A grading's result, before the generation is added to it. */
-export type GradedResult = Omit<EvaluateResult, 'generation' | 'generationReused'>;
+export type GradedResult = Omit<BenchmarkResult, 'generation' | 'generationReused'>;

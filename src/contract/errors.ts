@@ -258,6 +258,18 @@ export const ERROR_CATALOGUE = {
     remedy:
       'Leave the benchmark out of evaluate.benchmarks, or use a version of SecPI Pipeline that drives it.',
   },
+  REFERENCES_FAIL: {
+    mender: 'operator',
+    retryable: false,
+    remedy:
+      'References of the benchmark fail on this worker, so samples would be failed for no reason of theirs: `npx secpi doctor suite` (or cweval, baxbench) names what is missing. `evaluate.references.onFailure: "flag"` goes on and says so in the report.',
+  },
+  SAMPLES_INVALID: {
+    mender: 'user',
+    retryable: false,
+    remedy:
+      'Give a folder with generated_0/…, generated_1/… whose files are named like core/py/cwe_020_0_raw.py.',
+  },
   SUITE_INVALID: {
     mender: 'user',
     retryable: false,

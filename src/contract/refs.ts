@@ -26,6 +26,7 @@ export const artifactKinds = [
   'filter',
   'traces',
   'model',
+  'benchmark',
   'generation',
   'evaluation',
 ] as const;

@@ -1,5 +1,6 @@
 /** The rows of each artefact: what a line of its `.jsonl.zst` parts holds. */
 import { z } from 'zod';
+import { analyserNames, benchmarkNames, promptVariants } from './benchmarkNames.ts';
 import { sha256Schema } from './refs.ts';
 
 export const cweSchema = z.string().regex(/^CWE-[1-9]\d{0,3}$/, 'must look like CWE-89');
@@ -134,27 +135,64 @@ export const rejectedTraceSchema = z.strictObject({
 });
 export type RejectedTrace = z.infer<typeof rejectedTraceSchema>;
 
-/** One generated program for one benchmark task; `sample` counts from 0 within the task. */
+/** One task of a benchmark, as a worker with its files published it: what models are asked, and what is counted. */
+export const benchmarkTaskRowSchema = z.strictObject({
+  index: z.int().nonnegative(),
+  benchmark: z.enum(benchmarkNames),
+  /** e.g. `core/py/cwe_022_0`, or `Calculator/Python-Flask`. */
+  taskId: z.string().min(1),
+  /** The main weakness; null for a task that is not about one. */
+  cwe: cweSchema.nullable(),
+  /** All weaknesses that its tests attack. */
+  cwes: z.array(cweSchema),
+  /** Cluster of the bootstrap: tasks of one scenario are not independent. */
+  scenario: z.string().min(1),
+  /** Lower case: "python", "javascript", "typescript", "c", "c++", "go". */
+  language: z.string().min(1),
+  /** Function that a reply must define; null where the whole reply is taken. */
+  entryPoint: z.string().nullable(),
+  /** The whole user message by prompt variant. */
+  prompts: z.record(z.enum(promptVariants), z.string().min(1)),
+  /** Over everything of this task that decides a verdict: its tests, its reference. */
+  testsSha256: sha256Schema,
+});
+export type BenchmarkTaskRow = z.infer<typeof benchmarkTaskRowSchema>;
+
+/** One generated program for one benchmark task; `sample` counts from 0 within the task and variant. */
 export const sampleRowSchema = z.strictObject({
   index: z.int().nonnegative(),
   benchmark: z.string(),
+  variant: z.enum(promptVariants),
   taskId: z.string(),
   sample: z.int().nonnegative(),
-  /** The raw reply, reasoning included; null when the endpoint gave none. */
+  /** What the endpoint gave as the answer, raw; null when it gave none. */
   reply: z.string().nullable(),
+  /** What it gave as reasoning apart from the answer. */
+  reasoning: z.string().nullable(),
   finishReason: z.enum(['stop', 'length', 'other']).nullable(),
   promptTokens: z.int().nonnegative(),
   completionTokens: z.int().nonnegative(),
 });
 export type SampleRow = z.infer<typeof sampleRowSchema>;
 
+/** What one static analyser says of a sample's code; never part of the verdict. */
+export const analyserOpinionSchema = z.strictObject({
+  name: z.enum(analyserNames),
+  /** Findings of at least medium severity; null when it could not judge the code. */
+  findings: z.int().nonnegative().nullable(),
+  /** Rules that found something, e.g. "B602", at most 20. */
+  rules: z.array(z.string()),
+});
+export type AnalyserOpinion = z.infer<typeof analyserOpinionSchema>;
+
 /** Per sample. `unknown` is a grading that could not be brought to an end; it counts against the model. */
 export const verdictRowSchema = z.strictObject({
   index: z.int().nonnegative(),
   benchmark: z.string(),
+  variant: z.enum(promptVariants),
   taskId: z.string(),
   sample: z.int().nonnegative(),
-  cwe: cweSchema,
+  cwe: cweSchema.nullable(),
   /** Cluster of the bootstrap: tasks of one scenario are not independent. */
   scenario: z.string(),
   language: z.string(),
@@ -164,9 +202,18 @@ export const verdictRowSchema = z.strictObject({
   /** Of the same code; false where it could not be judged. */
   secure: z.boolean(),
   unknown: z.boolean(),
+  /** The answer was cut off at maxTokens. */
+  truncated: z.boolean(),
   reason: z.string(),
   /** Test ids that failed, in order. */
   failedTests: z.array(z.string()),
+  /** Weaknesses that an attack proved; only of benchmarks that tell them. */
+  foundCwes: z.array(cweSchema),
+  /** What the benchmark's own harness says, where it differs in kind; null where the sample vanishes from its results. */
+  upstream: z.strictObject({ functional: z.boolean(), secure: z.boolean() }).nullable(),
+  /** Gradings that it took: more than 1 after a timeout. */
+  attempts: z.int().nonnegative(),
+  opinions: z.array(analyserOpinionSchema),
   /** The end of the test log, at most 2,000 characters. */
   log: z.string(),
 });

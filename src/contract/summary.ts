@@ -4,8 +4,9 @@
  */
 import { z } from 'zod';
 import { countsSchema, usageSchema } from './manifest.ts';
+import { analyserNames, benchmarkNames, promptVariants } from './benchmarkNames.ts';
 import { samplingSchema } from './recipe.ts';
-import { cweSchema } from './rows.ts';
+import { cweFamilies, cweSchema } from './rows.ts';
 
 const share = z.number().min(0).max(1);
 
@@ -26,8 +27,10 @@ export const groupScoresSchema = z.strictObject({
   bestCaseFuncSec: scoreSchema,
   /** funcSec / func; null where nothing is functional. Its n counts functional samples. */
   secRatio: scoreSchema.nullable(),
+  /** Functional and not secure: what a user would ship. Null in summaries of older versions. */
+  insecure: scoreSchema.nullable().default(null),
   /** Scores whose interval is the exact one, because the bootstrap says nothing about them. */
-  exactIntervals: z.array(z.enum(['func', 'secure', 'funcSec', 'bestCaseFuncSec', 'secRatio'])),
+  exactIntervals: z.array(z.enum(['func', 'secure', 'funcSec', 'bestCaseFuncSec', 'secRatio', 'insecure'])),
   samples: z.int().positive(),
   tasks: z.int().positive(),
   scenarios: z.int().positive(),
@@ -42,6 +45,14 @@ export type GroupScores = z.infer<typeof groupScoresSchema>;
 export const cweScoresSchema = groupScoresSchema.extend({ cwe: cweSchema, seen: z.boolean().nullable() });
 export type CweScores = z.infer<typeof cweScoresSchema>;
 
+/** Scores of the tasks in one language, of one family of weaknesses, or of one prompt variant. */
+export const namedScoresSchema = groupScoresSchema.extend({ name: z.string() });
+export type NamedScores = z.infer<typeof namedScoresSchema>;
+
+/** pass@k of further k, from the same samples by the unbiased estimator. */
+export const passAtKSchema = z.strictObject({ k: z.int().positive(), ...metricFields });
+export type PassAtK = z.infer<typeof passAtKSchema>;
+
 export const modelScoresSchema = groupScoresSchema.extend({
   /** `s3://…/artifacts/model/…`, `embedded:NAME`, `hf:owner/name` or a folder's name. */
   model: z.string(),
@@ -50,6 +61,19 @@ export const modelScoresSchema = groupScoresSchema.extend({
   seen: groupScoresSchema.nullable(),
   heldOut: groupScoresSchema.nullable(),
   perCwe: z.array(cweScoresSchema),
+  perFamily: z.array(namedScoresSchema.extend({ name: z.enum(cweFamilies) })).default([]),
+  perLanguage: z.array(namedScoresSchema).default([]),
+  /** All prompt variants that were asked for, the headline's own first. */
+  perVariant: z.array(namedScoresSchema.extend({ name: z.enum(promptVariants) })).default([]),
+  passAtK: z.array(passAtKSchema).default([]),
+  /**
+   * Mean over samples of [functional and no analyser found anything], after SecCoderX's ESR with tests in place of its
+   * judge; null where no analyser judged. Never on one axis with func-and-secure.
+   */
+  esrLike: scoreSchema.nullable().default(null),
+  /** Gradings that were repeated after a timeout. */
+  retried: z.int().nonnegative().default(0),
+  truncated: z.int().nonnegative().default(0),
   /** How often each reason stands in the verdicts, failures and successes. */
   reasons: countsSchema,
   sampling: samplingSchema,
@@ -78,13 +102,82 @@ export const differencesSchema = z.strictObject({
 });
 export type Differences = z.infer<typeof differencesSchema>;
 
+/** McNemar's exact test on pairs of greedy answers: how often only one of the two models succeeded. */
+export const mcnemarSchema = z.strictObject({
+  onlyBase: z.int().nonnegative(),
+  onlyTuned: z.int().nonnegative(),
+  both: z.int().nonnegative(),
+  neither: z.int().nonnegative(),
+  /** Two-sided, exact binomial. */
+  pValue: share,
+});
+export type McNemar = z.infer<typeof mcnemarSchema>;
+
 export const comparisonSchema = differencesSchema.extend({
   seen: differencesSchema.nullable(),
   heldOut: differencesSchema.nullable(),
+  /** Smallest difference in funcSec that this design finds with 80 % power at p < 0.05; null where it would find none. */
+  minimalDetectable: z.number().positive().nullable().default(null),
+  /** On funcSec; null unless both models answered once a task at temperature 0. */
+  mcnemar: mcnemarSchema.nullable().default(null),
   /** What the numbers allow to say, a sentence each, the primary metric (funcSec) first. */
   conclusions: z.array(z.string()),
 });
 export type Comparison = z.infer<typeof comparisonSchema>;
+
+/** What a benchmark's own method would print: samples that vanish from its results leave its denominator. */
+export const upstreamScoresSchema = z.strictObject({
+  func: share,
+  funcSec: share,
+  /** Samples in its results, of those that were asked for. */
+  n: z.int().nonnegative(),
+});
+export type UpstreamScores = z.infer<typeof upstreamScoresSchema>;
+
+/** How far an analyser agrees with the tests: samples by [tests: insecure?] × [analyser: finding?]. Functional ones only. */
+export const agreementSchema = z.strictObject({
+  analyser: z.enum(analyserNames),
+  insecureFound: z.int().nonnegative(),
+  insecureMissed: z.int().nonnegative(),
+  secureFlagged: z.int().nonnegative(),
+  secureClean: z.int().nonnegative(),
+  /** Samples that it could not judge. */
+  noOpinion: z.int().nonnegative(),
+  /** Cohen's; null where one side never varies. */
+  kappa: z.number().min(-1).max(1).nullable(),
+});
+export type Agreement = z.infer<typeof agreementSchema>;
+
+export const referencesSchema = z.strictObject({
+  tasks: z.int().nonnegative(),
+  repeats: z.int().positive(),
+  /** Tasks whose reference failed each time: their samples say nothing. */
+  failed: z.array(z.string()),
+  /** Tasks whose reference failed sometimes. */
+  flaky: z.array(z.string()),
+});
+export type References = z.infer<typeof referencesSchema>;
+
+const pairOf = <Schema extends z.ZodType>(schema: Schema) =>
+  z.strictObject({ base: schema, tuned: schema.optional() });
+
+/** One benchmark of a run. */
+export const benchmarkSummarySchema = z.strictObject({
+  name: z.enum(benchmarkNames),
+  /** "function": it has no security tests, and only `func` means something. */
+  measures: z.enum(['functionAndSecurity', 'function']),
+  models: pairOf(modelScoresSchema),
+  difference: comparisonSchema.nullable(),
+  /** Only of a benchmark whose own method counts otherwise. */
+  upstream: pairOf(upstreamScoresSchema).nullable(),
+  references: referencesSchema.nullable(),
+  agreement: pairOf(z.array(agreementSchema)),
+  /** Commit of the harness, tools and their versions, hashes of tasks and prompts. */
+  versions: z.record(z.string(), z.string()),
+  /** What was left out, and why, a sentence each. */
+  excluded: z.array(z.string()),
+});
+export type BenchmarkSummary = z.infer<typeof benchmarkSummarySchema>;
 
 export const trainingSummarySchema = z.strictObject({
   lossCurve: z.array(z.strictObject({ step: z.int().nonnegative(), loss: z.number() })),
@@ -153,9 +246,16 @@ export const summarySchema = z.strictObject({
     startedAt: z.iso.datetime(),
     finishedAt: z.iso.datetime(),
   }),
+  /** Of the first benchmark of `benchmarks`: the headline. */
   models: z.strictObject({ base: modelScoresSchema, tuned: modelScoresSchema.optional() }),
   /** Null where only one model was evaluated. */
   difference: comparisonSchema.nullable(),
+  /** All benchmarks, the headline's first. Empty in summaries of older versions. */
+  benchmarks: z.array(benchmarkSummarySchema).default([]),
+  /** Benchmarks that the recipe allowed to be left out, and were. */
+  skipped: z.array(z.strictObject({ name: z.enum(benchmarkNames), reason: z.string() })).default([]),
+  /** How the two models are called. */
+  labels: z.strictObject({ base: z.string(), tuned: z.string() }).default({ base: 'base', tuned: 'tuned' }),
   training: trainingSummarySchema.nullable(),
   /** What this run paid; artefacts that were reused cost nothing again. */
   costUsd: z.number().nonnegative(),

@@ -3,6 +3,7 @@
  * search attributes. Names are an API: change them only with a migration note in CHANGELOG.md.
  */
 import { z } from 'zod';
+import { benchmarkNames } from './benchmarkNames.ts';
 import { countsSchema, usageSchema } from './manifest.ts';
 import {
   budgetSchema,
@@ -121,13 +122,26 @@ export const sweepInputSchema = z.strictObject({
 });
 export type SweepInput = z.infer<typeof sweepInputSchema>;
 
-export const evaluateInputSchema = z.strictObject({
-  ...inputBase,
-  model: modelSourceSchema,
-  /** How the model is called in reports. */
-  label: z.string().min(1).max(64).default('model'),
-  evaluate: evaluateSchema,
-});
+export const evaluateInputSchema = z
+  .strictObject({
+    ...inputBase,
+    /** Weights, served by a GPU worker. */
+    model: modelSourceSchema.optional(),
+    /** Instead of weights: a model that is served already. Its sampling is that of `evaluate`. */
+    endpoint: endpointSchema.optional(),
+    budget: budgetSchema.optional(),
+    /** How the model is called in reports. */
+    label: z.string().min(1).max(64).default('model'),
+    evaluate: evaluateSchema,
+  })
+  .refine(({ model, endpoint }) => (model === undefined) !== (endpoint === undefined), {
+    message: 'needs exactly one of model and endpoint',
+    path: ['model'],
+  })
+  .refine(({ budget, endpoint }) => budget === undefined || endpoint !== undefined, {
+    message: 'means something only with an endpoint, since weights of your own cost no answers',
+    path: ['budget'],
+  });
 export type EvaluateInput = z.infer<typeof evaluateInputSchema>;
 
 /** Every row of a dataset as it stands through one model: the engine of filter and distil without their methods. */
@@ -201,19 +215,42 @@ export const sweepResultSchema = z.strictObject({
 });
 export type SweepResult = z.infer<typeof sweepResultSchema>;
 
-export const evaluateResultSchema = stageResultSchema.extend({
+const reportFileSchema = z.strictObject({ uri: z.string(), sha256: z.string() });
+export const reportFilesSchema = z.strictObject({
+  summary: reportFileSchema,
+  report: reportFileSchema,
+  markdown: reportFileSchema,
+});
+export type ReportFiles = z.infer<typeof reportFilesSchema>;
+
+/** One benchmark of an evaluation; `artifact` is its grading. */
+export const benchmarkResultSchema = stageResultSchema.extend({
+  name: z.enum(benchmarkNames),
+  /** What was asked: the artefact of the benchmark's tasks and prompts. */
+  benchmark: z.string(),
   generation: artifactRefSchema,
   generationReused: z.boolean(),
   func: scoreSchema,
-  secure: scoreSchema,
-  funcSec: scoreSchema,
+  /** Null of a benchmark without security tests. */
+  secure: scoreSchema.nullable(),
+  funcSec: scoreSchema.nullable(),
+});
+export type BenchmarkResult = z.infer<typeof benchmarkResultSchema>;
+
+/** The first benchmark's, as the headline; `reused` is true when everything was there. */
+export const evaluateResultSchema = stageResultSchema.extend({
+  func: scoreSchema,
+  secure: scoreSchema.nullable(),
+  funcSec: scoreSchema.nullable(),
+  benchmarks: z.array(benchmarkResultSchema).min(1),
+  skipped: z.array(z.strictObject({ name: z.enum(benchmarkNames), reason: z.string() })),
+  /** Only of an evaluation that was started alone; a chain writes one report of all. */
+  report: reportFilesSchema.nullable(),
 });
 export type EvaluateResult = z.infer<typeof evaluateResultSchema>;
 
 /** The result of the whole chain: small; the whole story is in the summary and the report. */
-export const secpiResultSchema = z.strictObject({
-  summary: z.strictObject({ uri: z.string(), sha256: z.string() }),
-  report: z.strictObject({ uri: z.string(), sha256: z.string() }),
+export const secpiResultSchema = reportFilesSchema.extend({
   costUsd: z.number(),
   reusedStages: z.array(z.string()),
 });

@@ -21,6 +21,7 @@ import { openStore } from '../services/store/index.ts';
 import { parseWorkerArguments, type WorkerArguments } from './arguments.ts';
 import { bundleWorkflows } from './bundle.ts';
 import { readWorkerConfig, type WorkerConfig } from './config.ts';
+import type { SandboxPart } from '../activities/sandbox.ts';
 import type { GpuPart } from './gpu.ts';
 import { log, say } from './log.ts';
 import { runTogether } from './runTogether.ts';
@@ -55,12 +56,13 @@ async function main(): Promise<void> {
     );
     const client = new Client({ connection, namespace });
     // What a killed worker held goes back at once: nobody works on it while this one looks at its machine.
-    const [gpu] = await Promise.all([
+    const [gpu, sandbox] = await Promise.all([
       kinds.includes('gpu') ? gpuPart(deps, config, args) : null,
+      kinds.includes('sandbox') ? sandboxPart(deps) : null,
       handBack(deps, client, namespace),
     ]);
     const forceMs = Math.max(SHUTDOWN_FORCE_MS, config.gpu.gracePeriodMs);
-    const needs: Needs = { deps, pools, config, gpu, forceMs };
+    const needs: Needs = { deps, pools, config, gpu, sandbox, forceMs };
     const options = await Promise.all(kinds.map(async (kind) => await optionsOf(kind, needs)));
     await settleTranches(deps, client);
     // Late: a connection with workers that never ran cannot be closed.
@@ -78,6 +80,7 @@ async function main(): Promise<void> {
     } finally {
       clearInterval(settling);
       await gpu?.stop();
+      if (sandbox !== null) await close('the sandbox', sandbox);
       await close('the pools', pools);
     }
   } finally {
@@ -97,6 +100,11 @@ async function close(name: string, thing: { close(): Promise<void> }): Promise<v
 async function gpuPart(deps: Deps, config: WorkerConfig, args: WorkerArguments): Promise<GpuPart> {
   const { prepareGpu } = await import('./gpu.ts');
   return await prepareGpu(deps, config, args);
+}
+
+async function sandboxPart(deps: Deps): Promise<SandboxPart> {
+  const { createSandboxPart } = await import('../activities/sandbox.ts');
+  return createSandboxPart(deps);
 }
 
 async function handBack({ paths }: Deps, client: Client, namespace: string): Promise<void> {
@@ -128,13 +136,15 @@ interface Needs {
   readonly config: WorkerConfig;
   /** Null where no GPU worker was asked for. */
   readonly gpu: GpuPart | null;
+  /** Null where no sandbox worker was asked for. */
+  readonly sandbox: SandboxPart | null;
   readonly forceMs: number;
 }
 
 /** What a kind needs is loaded for it alone: a worker that only asks models carries no report and no compiler. */
 async function optionsOf(
   kind: WorkerKind,
-  { deps, pools, config: { taskSlots }, gpu, forceMs }: Needs,
+  { deps, pools, config: { taskSlots }, gpu, sandbox, forceMs }: Needs,
 ): Promise<WorkerOptions> {
   const common = {
     taskQueue: queues[kind],
@@ -172,10 +182,10 @@ async function optionsOf(
       };
     }
     case 'sandbox': {
-      const { createSandboxActivities } = await import('../activities/sandbox.ts');
+      if (sandbox === null) throw new Error('the sandbox part was not prepared');
       return {
         ...common,
-        activities: createSandboxActivities(deps),
+        activities: sandbox.activities,
         maxConcurrentActivityTaskExecutions: taskSlots ?? availableParallelism(),
       };
     }

@@ -30,7 +30,7 @@ import type {
 } from '../contract/workflows.ts';
 import { createBoard, type Board } from './board.ts';
 import type { distillTraces } from './distillTraces.ts';
-import type { evaluateModel } from './evaluateModel.ts';
+import { prepareBenchmarks, type evaluateModel } from './evaluateModel.ts';
 import { failWithCode, surface } from './failures.ts';
 import type { filterDataset } from './filterDataset.ts';
 import type { fineTune } from './fineTune.ts';
@@ -61,13 +61,13 @@ export async function secpi(input: unknown): Promise<SecpiResult> {
     const outcome = await runChain(recipe, board);
     board.begin('report', 'writing');
     const result = await control.writeReport.executeWithOptions(
-      { summary: 'write report.html and summary.json' },
+      { summary: 'write report.html, report.md and summary.json' },
       [{ recipe, startedAt, stages: reportedStages(outcome), ...outcome }],
     );
-    board.update('report', { state: 'done', done: 2, total: 2, artifact: result.report.uri, note: '' });
+    board.update('report', { state: 'done', done: 3, total: 3, artifact: result.report.uri, note: '' });
     board.attributes({
       SecpiCostUsd: result.costUsd,
-      SecpiFuncSec: outcome.tuned.funcSec.value,
+      ...(outcome.tuned.funcSec === null ? {} : { SecpiFuncSec: outcome.tuned.funcSec.value }),
       SecpiReused: result.reusedStages.length > 0,
     });
     return result;
@@ -100,9 +100,7 @@ async function checkEverything(recipe: Recipe, board: Board): Promise<void> {
     ]),
     checks.data.checkDataset.executeWithOptions({ summary: 'is the dataset there?' }, [recipe.dataset]),
     checkModelIfFree(recipe),
-    checks.sandbox.checkBenchmarks.executeWithOptions({ summary: 'can the benchmarks be graded?' }, [
-      { benchmarks: recipe.evaluate.benchmarks, field: 'evaluate.benchmarks' },
-    ]),
+    prepareBenchmarks(recipe.evaluate, 'evaluate.benchmarks'),
   ]);
 }
 

@@ -100,7 +100,7 @@ export const checks = {
   }),
   gpu: (gpuClass: string | undefined) =>
     proxyActivities<Pick<GpuActivities, 'checkModel'>>({ ...checking, taskQueue: gpuQueue(gpuClass) }),
-  sandbox: proxyActivities<Pick<SandboxActivities, 'checkBenchmarks'>>({
+  sandbox: proxyActivities<Pick<SandboxActivities, 'prepareBenchmark'>>({
     ...checking,
     taskQueue: queues.sandbox,
   }),

@@ -41,6 +41,8 @@ export type Moment = 'before' | 'during' | 'after';
 
 export interface S3Tap {
   readonly endpoint: string;
+  /** Every request so far, in the order of their arrival. */
+  readonly seen: readonly TapRequest[];
   /** Runs the action at that moment of the next request that matches, which is held meanwhile; others go on. */
   on(moment: Moment, match: TapMatch, action: TapAction): Armed;
   close(): Promise<void>;
@@ -54,8 +56,10 @@ interface Trap {
 
 export async function startS3Tap(targetPort: number): Promise<S3Tap> {
   const traps = new Set<Trap>();
+  const seen: TapRequest[] = [];
   const server = createServer((incoming, outgoing) => {
     const request = describe(incoming);
+    seen.push(request);
     const at = async (moment: Moment, status: number | null = null): Promise<boolean> => {
       const trap = [...traps].find((one) => one.moment === moment && one.match(request));
       if (trap === undefined) return true;
@@ -73,6 +77,7 @@ export async function startS3Tap(targetPort: number): Promise<S3Tap> {
   if (address === null || typeof address === 'string') throw new Error('no port was given');
   return {
     endpoint: `http://127.0.0.1:${address.port}`,
+    seen,
     on(moment, match, action) {
       const { promise: done, resolve, reject } = Promise.withResolvers<Sprung>();
       // Whoever arms awaits `done`, perhaps later than the action fails.

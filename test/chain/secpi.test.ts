@@ -27,16 +27,21 @@ async function smallRecipe(): Promise<Record<string, unknown>> {
     finetune: { ...recipe['finetune'], maxSteps: 6, epochs: 1, checkpointEverySteps: 3 },
     evaluate: {
       ...recipe['evaluate'],
+      benchmarks: ['suite', 'cweval', 'guard'],
       samplesPerTask: 1,
-      batchSamples: 18,
-      sampling: { temperature: 0.4, maxTokens: 96, seed: 7 },
+      batchSamples: 24,
+      sampling: { temperature: 0.4, maxTokens: 48, seed: 7 },
     },
   };
 }
 
 beforeAll(async () => {
   stack = await startTestStack();
-  await stack.startWorker([], { SOME_API_KEY: CANARY });
+  await stack.startWorker([], {
+    SOME_API_KEY: CANARY,
+    CWEVAL_HOME: join(projectDir, 'test/cweval/checkout'),
+    CWEVAL_PYTHON: '/usr/bin/python3',
+  });
   await stack.startByCli('secpi', 'mine', await smallRecipe());
   result = (await stack.client.workflow.getHandle('mine').result()) as SecpiResult;
   summary = await readSummary(result);
@@ -52,21 +57,43 @@ async function readSummary({ summary: { uri, sha256 } }: SecpiResult): Promise<S
   return summarySchema.parse(JSON.parse(bytes.toString()));
 }
 
+/** Bytes of every payload inside. */
+function payloadSizes(part: unknown): number[] {
+  if (part instanceof Uint8Array) return [part.byteLength];
+  return typeof part === 'object' && part !== null ? Object.values(part).flatMap(payloadSizes) : [];
+}
+
 describe('secpi', () => {
   it('gives base and tuned scores over the fixed denominator', () => {
     const { base, tuned } = summary.models;
     for (const scores of [base, tuned]) {
       for (const metric of ['func', 'secure', 'funcSec'] as const) {
         const { value, low, high, n } = scores?.[metric] ?? { value: -1, low: 0, high: 0, n: 0 };
-        expect(n).toBe(18);
+        expect(n).toBe(20);
         expect(low).toBeLessThanOrEqual(value);
         expect(high).toBeGreaterThanOrEqual(value);
       }
       expect(scores?.missing).toBe(0);
       expect(scores?.unknown).toBe(0);
-      expect(scores?.heldOut?.tasks).toBe(5);
-      expect(scores?.seen?.tasks).toBe(13);
+      expect(scores?.heldOut?.tasks).toBe(6);
+      expect(scores?.seen?.tasks).toBe(14);
     }
+  });
+
+  it('tells every benchmark of the one run, each with both models', () => {
+    expect(
+      summary.benchmarks.map(({ name, models }) => [name, models.base.tasks, models.tuned?.tasks]),
+    ).toEqual([
+      ['suite', 20, 20],
+      ['cweval', 1, 1],
+      ['guard', 24, 24],
+    ]);
+    const [suite, cweval, guard] = summary.benchmarks;
+    for (const benchmark of [suite, cweval, guard]) expect(benchmark?.references?.failed).toEqual([]);
+    expect(cweval?.upstream?.tuned).toBeDefined();
+    expect([suite?.upstream, guard?.upstream]).toEqual([null, null]);
+    expect(guard?.difference?.conclusions.join(' ')).not.toMatch(/secure/);
+    expect(summary.models).toEqual(suite?.models);
   });
 
   it('learned: the held-out loss falls, and the exported adapter changes the logits', () => {
@@ -93,7 +120,7 @@ describe('secpi', () => {
   it('leaves nothing running but the stack', async () => {
     expect(await findProcesses('secpi_trainer', stack.dir)).toEqual([]);
     expect(
-      await findProcesses('secpi_trainer serve', stack.env['SECPI_CACHE'] ?? 'none', 'max-batch 18'),
+      await findProcesses('secpi_trainer serve', stack.env['SECPI_CACHE'] ?? 'none', 'max-batch 24'),
     ).toEqual([]);
   });
 
@@ -114,8 +141,7 @@ describe('secpi', () => {
     ]) {
       const { events } = await stack.client.workflow.getHandle(id).fetchHistory();
       expect(JSON.stringify(events)).not.toContain(CANARY);
-      const largest = Math.max(...(events ?? []).map((event) => JSON.stringify(event).length));
-      expect(largest).toBeLessThan(16_384);
+      expect(Math.max(...(events ?? []).flatMap(payloadSizes))).toBeLessThan(8192);
       expect(events?.length).toBeLessThan(400);
     }
   });
@@ -174,21 +200,23 @@ describe('a person at a browser', () => {
     const page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
     const { runId } = await stack.client.workflow.getHandle('mine').describe();
     const url = `${stack.uiUrl}/namespaces/default/workflows/mine/${runId}`;
-    await textOf(page, `${url}/history`, 'write report.html and summary.json');
+    await textOf(page, `${url}/history`, 'write report.html, report.md and summary.json');
     // The list shows a page of events: from its beginning it holds the checks.
     await page.getByText('Descending').first().click();
     const history = await until('the first summaries', async () => {
       const text = await page.locator('body').innerText();
       return text.includes('are classifier and teacher reachable?') && text;
     });
-    for (const summaryText of ['is the target model there?', 'can the benchmarks be graded?'])
+    for (const summaryText of ['is the target model there?', 'can suite be graded?'])
       expect(history).toContain(summaryText);
     const tree = await textOf(page, `${url}/relationships`, 'mine/filter');
     for (const child of ['mine/distil', 'mine/fine-tune', 'mine/evaluate-base', 'mine/evaluate-tuned'])
       expect(tree).toContain(child);
     await page.goto(`${url}/timeline`);
     await until('the timeline', async () =>
-      ((await page.locator('body').textContent()) ?? '').includes('write report.html and summary.json'),
+      ((await page.locator('body').textContent()) ?? '').includes(
+        'write report.html, report.md and summary.json',
+      ),
     );
     const target =
       process.env['SECPI_UPDATE_DOCS'] === undefined
@@ -236,7 +264,8 @@ describe('a person at a browser', () => {
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(error.message));
     const text = await textOf(page, `file://${file}`, 'quick');
-    for (const word of ['func', 'secure', 'CWE-', 'core/py/cwe_022_0']) expect(text).toContain(word);
+    for (const word of ['func', 'secure', 'CWE-', 'core/py/cwe_022_0', 'CWEval', 'Guard'])
+      expect(text).toContain(word);
     expect(errors).toEqual([]);
     await page.close();
   }, 60_000);

@@ -71,7 +71,9 @@ const outputs: Readonly<Record<string, () => Promise<unknown>>> = {
     teacherMessages('Write f(x).', ['CWE-22'], 'none'),
   [`pairs and rejections, code ${DISTILL_CODE_VERSION}`]: examinedTraces,
   [`plan of samples, code ${GENERATE_CODE_VERSION}`]: async () =>
-    planSamples(['a', 'b'], 3, 7).map((planned) => ({ ...planned })),
+    planSamples({ taskIds: ['a', 'b'], variants: ['none', 'generic'], samplesPerTask: 3, seed: 7 }).map(
+      (planned) => ({ ...planned }),
+    ),
 };
 
 it.each(Object.entries(outputs))('%s is what it was', async (name, make) => {

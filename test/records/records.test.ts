@@ -164,7 +164,8 @@ describe('the records', () => {
       suite.flatMap((task) => [
         (async () => [`${task.id} prompt`, task.prompt] as const)(),
         ...(['task', 'unsafe'] as const).map(
-          async (role) => [`${task.id} ${role}`, await readFile(task.files[role].path, 'utf8')] as const,
+          async (role) =>
+            [`${task.id} ${role}`, await readFile(task.files[role]?.path ?? '', 'utf8')] as const,
         ),
       ]),
     );

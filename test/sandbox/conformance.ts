@@ -18,8 +18,11 @@ export interface Conformance extends AsyncDisposable {
   readonly sandbox: Sandbox;
 }
 
-export async function openConformance(toolchain: Toolchain): Promise<Conformance> {
-  const sandbox = await createSandbox({ toolchain });
+export async function openConformance(
+  toolchain: Toolchain,
+  open: () => Promise<Sandbox> = async () => await createSandbox({ toolchain }),
+): Promise<Conformance> {
+  const sandbox = await open();
   const folder = await mkdtemp(join(tmpdir(), 'secpi-canary-'));
   const filePath = join(folder, 'file');
   await writeFile(filePath, 'untouched');

@@ -1,8 +1,5 @@
-/**
- * The grader on the project's own suite: the reference of every task passes all, the insecure variant passes the
- * functional tests and fails a security test. And on samples that try to pass by a trick.
- */
-import { chmod, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+/** The grader of Python tasks, on samples that try to pass by a trick, and what crosses between its processes. */
+import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -42,26 +39,14 @@ function pythonTask(task: SuiteTask): PythonTask {
 const grade = (task: PythonTask, code: string, limits = LIMITS) =>
   gradePythonSample({ sandbox, toolchain, task, code, limits });
 
-describe.concurrent('every task of the suite', () => {
-  it.each(suite.map((task) => [task.id, task] as const))('%s', { timeout: 120_000 }, async (_, suiteTask) => {
-    const task = pythonTask(suiteTask);
-    const startedAt = performance.now();
-    expect(await collectTestIds({ sandbox, toolchain, task, limits: LIMITS })).toEqual(task.expectedTests);
-    const reference = await grade(task, await readFile(suiteTask.files.task.path, 'utf8'));
-    expect(reference).toMatchObject({ functional: true, secure: true, unknown: false, failedTests: [] });
-    const unsafe = await grade(task, await readFile(suiteTask.files.unsafe.path, 'utf8'));
-    expect(unsafe).toMatchObject({ functional: true, secure: false, unknown: false });
-    expect(unsafe.failedTests.every((id) => suiteTask.tests.security.includes(id))).toBe(true);
-    console.log(`${task.id}: ${((performance.now() - startedAt) / 3000).toFixed(2)} s a grading`);
-  });
-});
-
 describe.concurrent('a sample that tries a trick is not functional', () => {
   it.each(FORGED_SAMPLES.map((sample) => [sample.name, sample] as const))(
     '%s',
     { timeout: 120_000 },
     async (_, sample) => {
-      const verdict = await gradeForged(sample.code);
+      // Short where it is the limit that ends it.
+      const wallMs = sample.reason === 'timeout' ? 4000 : 30_000;
+      const verdict = await gradeForged(sample.code, wallMs);
       expect(verdict).toMatchObject({ functional: false, unknown: false });
       expect(verdict.reason.slice(0, sample.reason.length)).toBe(sample.reason);
       expect(verdict.log.length).toBeLessThanOrEqual(2000);
@@ -73,7 +58,7 @@ it('the task of the forged samples is passed by honest code', async () => {
   expect(await gradeForged(HONEST_SAMPLE)).toMatchObject({ functional: true, secure: true, unknown: false });
 });
 
-async function gradeForged(code: string): Promise<Grade> {
+async function gradeForged(code: string, wallMs = 30_000): Promise<Grade> {
   await using work = await sandbox.createWorkDir();
   const testFile = join(work.path, 'read_upload_test.py');
   await writeFile(testFile, FORGED_TEST_FILE);
@@ -84,7 +69,7 @@ async function gradeForged(code: string): Promise<Grade> {
     moduleName: 'read_upload_task',
     expectedTests: FORGED_TESTS,
   };
-  return await grade(task, code, { wallMs: 4000 });
+  return await grade(task, code, { wallMs });
 }
 
 describe('what crosses between the processes', () => {

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SecpiError } from '../../src/contract/errors.ts';
 import { createSandbox, type Sandbox, type Toolchain } from '../../src/services/sandbox/index.ts';
-import { acquireSlot } from '../../src/services/sandbox/slots.ts';
+import { acquireSlot, killLeftovers } from '../../src/services/sandbox/slots.ts';
 import { processesWith, testToolchain, until } from './support.ts';
 
 let toolchain: Toolchain;
@@ -86,6 +86,28 @@ while not os.path.exists("/work/beat"): time.sleep(0.01)
     );
   });
 
+  it('a kill at any moment of the start leaves nothing behind', async () => {
+    const marker = `secpi-start-${process.pid}`;
+    const one = async (delayMs: number) => {
+      const controller = new AbortController();
+      const running = sandbox.run({
+        command: python('import time; time.sleep(60)', marker),
+        signal: controller.signal,
+      });
+      await sleep(delayMs);
+      const abortedAt = performance.now();
+      controller.abort();
+      expect((await running).outcome).toBe('aborted');
+      return performance.now() - abortedAt;
+    };
+    // Where in its start each one is hit depends on the machine, so the moments are many.
+    for (let round = 0; round < 40; round += 1) {
+      const times = await Promise.all([0, 1, 2].map(async (n) => await one((round + n / 3) % 40)));
+      expect(Math.max(...times)).toBeLessThan(10_000);
+    }
+    expect(processesWith(marker)).toEqual([]);
+  });
+
   it('a disposed work folder is gone and its links were not followed', async () => {
     await using other = await sandbox.createWorkDir();
     const work = await sandbox.createWorkDir();
@@ -118,6 +140,15 @@ describe('slots', () => {
       await third.release();
     },
   );
+
+  it.runIf(process.getuid?.() === 0)('what a killed worker left under a slot uid is ended', async () => {
+    const uid = 204_095;
+    const left = spawn('sleep', ['600'], { uid, gid: uid, stdio: 'ignore' });
+    await once(left, 'spawn');
+    killLeftovers(uid);
+    const [, signal] = await once(left, 'exit');
+    expect(signal).toBe('SIGKILL');
+  });
 
   it('two sandboxes that share a folder each have the whole process limit', async () => {
     await using work = await sandbox.createWorkDir();

@@ -1,30 +1,22 @@
 /** `secpi doctor gpu`: this machine as a GPU worker would find it, without starting one. */
 import { examineHost } from '../../services/gpu/examine.ts';
 import { describeHost } from '../../services/gpu/report.ts';
-import { readWorkerConfig } from '../../workers/config.ts';
 import { examineOptions } from '../../workers/gpu.ts';
 import { connectStore } from '../connections.ts';
 import { block, complain, exitCodes } from '../exit.ts';
+import { localHost } from '../localHost.ts';
 import { userCluster } from '../session.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { findStack } from '../stack/stack.ts';
-import { statePaths } from '../stack/stackState.ts';
-import { locateTools } from '../tools.ts';
 import type { ObjectStore } from '../../services/store/index.ts';
 
 export async function doctorGpu(): Promise<number> {
   const settings = readSettings(process.env);
-  const tools = locateTools(settings.root, settings.env);
-  const environment = {
-    ...settings.env,
-    SECPI_CACHE: tools.cache,
-    SECPI_PYTHON: tools.python,
-    SECPI_STATE: statePaths(settings.state).work,
-  };
+  const { environment, config } = localHost();
   const objects = await openObjects(settings);
   process.stdout.write('Looking at this machine; importing torch takes a few seconds …\n');
   const examination = await examineHost({
-    ...examineOptions(readWorkerConfig(environment), environment),
+    ...examineOptions(config, environment),
     objects,
     thorough: true,
   });

@@ -10,15 +10,10 @@ import {
   type Registry,
 } from '../../services/registry/index.ts';
 import type { Store } from '../../services/store/index.ts';
-import { connectStore } from '../connections.ts';
-import { exitCodes } from '../exit.ts';
-import { watchInterrupts } from '../interrupt.ts';
 import { showEntry, showList } from '../models/show.ts';
-import { readSettings } from '../settings.ts';
-import { findStack } from '../stack/stack.ts';
-import { StackError } from '../stack/stackError.ts';
 import { createOutput, type LineOutput } from '../traces/output.ts';
 import { asciiControls } from '../traces/show.ts';
+import { withStore } from '../withStore.ts';
 
 interface Place {
   readonly store: Store;
@@ -89,31 +84,13 @@ export async function exportTo(
   });
 }
 
-/** The registry needs the store alone: the running stack's, else the user's own. */
 async function withRegistry(work: (place: Place) => Promise<void>): Promise<number> {
-  const settings = readSettings(process.env);
-  const interruption = watchInterrupts(() => undefined);
-  try {
-    const s3 = (await findStack(settings.state))?.s3 ?? (settings.s3 && { ...settings.s3, embedded: false });
-    if (s3 === null)
-      throw new StackError(
-        'No store is known.',
-        'Start the stack with `npx secpi up`, or name your store by AWS_ENDPOINT_URL_S3 and SECPI_BUCKET.',
-      );
-    const store = await connectStore(settings, { s3 });
-    try {
-      const output = createOutput(process.stdout);
-      await work({ store, registry: createRegistry(store), output, signal: interruption.signal });
-      return exitCodes.ok;
-    } finally {
-      store.objects.close();
-    }
-  } finally {
-    interruption.dispose();
-  }
+  return await withStore(async (store, signal) => {
+    const output = createOutput(process.stdout);
+    await work({ store, registry: createRegistry(store), output, signal });
+  });
 }
 
-/** An account without an entry in the system's list, as in some containers, has only its number. */
 function userName(): string {
   try {
     return userInfo().username;

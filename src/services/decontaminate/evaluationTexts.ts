@@ -4,27 +4,30 @@ import path from 'node:path';
 import { z } from 'zod';
 import { SecpiError } from '../../contract/errors.ts';
 import { buildPrompt } from '../benchmarks/suite/prompt.ts';
-import { loadSuite } from '../benchmarks/suite/suiteTask.ts';
+import { loadGuard, loadSuite, type SuiteTask } from '../benchmarks/suite/suiteTask.ts';
 import type { EvaluationText } from './decontaminator.ts';
 
-/** Prompts, references and insecure variants of the embedded suite. Throws SUITE_INVALID. */
+/** Prompts, references and insecure variants of the project's own suites, in all languages. Throws SUITE_INVALID. */
 export async function suiteTexts(suiteDir: string): Promise<EvaluationText[]> {
-  const tasks = await loadSuite(suiteDir);
-  const texts = tasks.map(async (task): Promise<EvaluationText[]> => {
-    const [reference, insecure] = await Promise.all(
-      [task.files.task, task.files.unsafe].map(async (file) => await readFile(file.path, 'utf8')),
-    );
-    const parts = [
-      ['prompt', task.description],
-      ['prompt', task.prompt],
-      ['prompt', buildPrompt(task)],
-      ['reference', reference],
-      ['insecure variant', insecure],
-    ] as const;
-    const name = `suite/${task.id}`;
-    return parts.map(([part, text = '']) => ({ task: name, part, text, group: name }));
-  });
+  const [suite, guard] = await Promise.all([loadSuite(suiteDir), loadGuard(suiteDir)]);
+  const texts = [
+    ...suite.map(async (task) => await textsOf(task, `suite/${task.id}`)),
+    // Its ids begin with the suite's name already.
+    ...guard.map(async (task) => await textsOf(task, task.id)),
+  ];
   return (await Promise.all(texts)).flat();
+}
+
+async function textsOf(task: SuiteTask, name: string): Promise<EvaluationText[]> {
+  const { task: reference, unsafe } = task.files;
+  const parts = [
+    ['prompt', task.description],
+    ['prompt', task.prompt],
+    ['prompt', buildPrompt(task)],
+    ['reference', await readFile(reference.path, 'utf8')],
+    ...(unsafe === null ? [] : [['insecure variant', await readFile(unsafe.path, 'utf8')] as const]),
+  ] as const;
+  return parts.map(([part, text]) => ({ task: name, part, text, group: name }));
 }
 
 /** `core/py/cwe_022_0_task.py`, `lang/c/cwe_787_2_c_unsafe.c`, `core/js/cwe_020_0_js_test.py`. */

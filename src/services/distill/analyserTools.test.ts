@@ -17,26 +17,31 @@ describe('BANDIT.read', () => {
   const read = (errors: object[], results: object[]) =>
     BANDIT.read(JSON.stringify({ errors, results }), positions);
 
-  it('takes the first finding of each file by line', () => {
-    expect(
-      read([], [result('7.py', 'B602', 9), result('7.py', 'B307', 2), result('0.py', 'B608', 1)]),
-    ).toEqual(
+  it('tells the findings of each file by line', () => {
+    const results = [result('7.py', 'B602', 9), result('7.py', 'B307', 2), result('0.py', 'B608', 1)];
+    expect(read([], results).findings).toEqual(
       new Map([
-        [7, 'B307 name_of_B307 line 2'],
-        [0, 'B608 name_of_B608 line 1'],
+        [
+          7,
+          [
+            { rule: 'B307', detail: 'B307 name_of_B307 line 2' },
+            { rule: 'B602', detail: 'B602 name_of_B602 line 9' },
+          ],
+        ],
+        [0, [{ rule: 'B608', detail: 'B608 name_of_B608 line 1' }]],
       ]),
     );
   });
 
   it('lets pass what flags every use of an interface', () => {
-    expect(read([], [result('0.py', 'B314', 1), result('0.py', 'B310', 2)]).size).toBe(0);
-    expect(read([], [result('0.py', 'B314', 1), result('0.py', 'B301', 2)]).get(0)).toContain('B301');
+    expect(read([], [result('0.py', 'B314', 1), result('0.py', 'B310', 2)]).findings.size).toBe(0);
+    const { findings } = read([], [result('0.py', 'B314', 1), result('0.py', 'B301', 2)]);
+    expect(findings.get(0)?.map(({ rule }) => rule)).toEqual(['B301']);
   });
 
-  it('counts a file that it cannot read as a finding', () => {
-    expect(read([{ filename: '/tmp/x/code/0.py', reason: 'syntax error' }], []).get(0)).toBe(
-      'bandit cannot read it: syntax error',
-    );
+  it('tells which file it cannot read', () => {
+    const { unread } = read([{ filename: '/tmp/x/code/0.py', reason: 'syntax error' }], []);
+    expect(unread).toEqual(new Map([[0, 'bandit cannot read it: syntax error']]));
   });
 
   it.each([
@@ -63,9 +68,11 @@ describe('FLAWFINDER.read', () => {
     [0.6000000000000001, 0],
     [0.8, 1],
     [1, 1],
-  ])('rank %s: %s findings', (rank, findings) => expect(read([result(rank, 4)]).size).toBe(findings));
+  ])('rank %s: %s findings', (rank, findings) =>
+    expect(read([result(rank, 4)]).findings.size).toBe(findings),
+  );
 
   it('tells rule, name and line', () => {
-    expect(read([result(1, 8), result(1, 4)]).get(3)).toBe('FF1014 buffer/gets line 4');
+    expect(read([result(1, 8), result(1, 4)]).findings.get(3)?.[0]?.detail).toBe('FF1014 buffer/gets line 4');
   });
 });

@@ -1,13 +1,7 @@
-/** How each analyser is called, what its report says, and which of its findings reject. Pure. */
+/** How bandit and flawfinder are called, what their reports say, and which of their findings count. Pure. */
 import { basename } from 'node:path';
 import { z } from 'zod';
-
-export interface AnalysedFile {
-  /** Of the candidate. */
-  readonly position: number;
-  readonly name: string;
-  readonly code: string;
-}
+import type { AnalyserReport, Finding } from './callAnalyser.ts';
 
 export interface Analyser {
   /** Also the Python module. */
@@ -16,8 +10,18 @@ export interface Analyser {
   readonly extensions: Readonly<Record<string, string>>;
   /** Before the folder. */
   readonly options: readonly string[];
-  /** The first finding that rejects, by position. Throws when the report is not one. */
-  read(report: string, positions: ReadonlyMap<string, number>): Map<number, string>;
+  /** The findings that count, of each file by line. Throws when the report is not one. */
+  readonly read: (report: string, positions: ReadonlyMap<string, number>) => AnalyserReport;
+}
+
+/** The command line of an analyser that is a Python module, over the folder `code`. */
+export function moduleCommand(
+  pythonPath: string,
+  { name, options }: Analyser,
+  code: string,
+): [string, ...string[]] {
+  // -I: neither the folder nor the environment adds modules to what Python imports.
+  return [pythonPath, '-I', '-X', 'utf8', '-m', name, ...options, code];
 }
 
 /**
@@ -55,15 +59,19 @@ export const BANDIT: Analyser = {
   ],
   read(report, positions) {
     const { errors, results } = banditReportSchema.parse(JSON.parse(report));
-    const findings = new Map<number, string>();
-    for (const { filename, reason } of errors)
-      keepFirst(findings, positions, filename, `bandit cannot read it: ${reason}`);
-    for (const result of [...results].sort((left, right) => left.line_number - right.line_number)) {
-      if (BANDIT_AUDIT_RULES.has(result.test_id)) continue;
-      const detail = `${result.test_id} ${result.test_name} line ${result.line_number}`;
-      keepFirst(findings, positions, result.filename, detail);
-    }
-    return findings;
+    const found = results
+      .filter(({ test_id }) => !BANDIT_AUDIT_RULES.has(test_id))
+      .map(({ filename, test_id, test_name, line_number }) => ({
+        position: positionOf(positions, basename(filename)),
+        rule: test_id,
+        name: test_name,
+        line: line_number,
+      }));
+    const unread = errors.map(({ filename, reason }): [number, string] => [
+      positionOf(positions, basename(filename)),
+      `bandit cannot read it: ${reason}`,
+    ]);
+    return { findings: byPosition(found), unread: new Map(unread) };
   },
 };
 
@@ -109,28 +117,38 @@ export const FLAWFINDER: Analyser = {
         const place = locations[0]?.physicalLocation;
         // This format lists every hit, whatever --minlevel says.
         if (place === undefined || Math.round(rank * 5) < FLAWFINDER_MIN_LEVEL) return [];
+        const position = positionOf(positions, basename(place.artifactLocation.uri));
         // "buffer/gets:Does not check for buffer overflows …"
         const name = message.text.split(':', 1)[0] ?? '';
-        const line = place.region.startLine;
-        return [{ uri: place.artifactLocation.uri, line, detail: `${ruleId} ${name} line ${line}` }];
+        return [{ position, rule: ruleId, name, line: place.region.startLine }];
       }),
     );
-    const findings = new Map<number, string>();
-    for (const { uri, detail } of found.sort((left, right) => left.line - right.line))
-      keepFirst(findings, positions, uri, detail);
-    return findings;
+    return { findings: byPosition(found), unread: new Map() };
   },
 };
 
 /** Throws on a file that nobody asked about: its finding would be lost. */
-function keepFirst(
-  findings: Map<number, string>,
-  positions: ReadonlyMap<string, number>,
-  file: string,
-  detail: string,
-): void {
-  const position = positions.get(basename(file));
+export function positionOf(positions: ReadonlyMap<string, number>, file: string): number {
+  const position = positions.get(file);
   if (position === undefined)
     throw new Error(`the analyser reports on ${file}, which is not among the files`);
-  if (!findings.has(position)) findings.set(position, detail);
+  return position;
+}
+
+export interface FoundAt {
+  readonly position: number;
+  readonly rule: string;
+  readonly name: string;
+  /** Counts from 1; 0 where the analyser tells none. */
+  readonly line: number;
+}
+
+/** Each file's findings by line. */
+export function byPosition(found: readonly FoundAt[]): Map<number, readonly Finding[]> {
+  const findings = new Map<number, Finding[]>();
+  for (const { position, rule, name, line } of [...found].sort((left, right) => left.line - right.line)) {
+    const detail = [rule, name, `line ${line}`].filter((part) => part !== '').join(' ');
+    findings.set(position, [...(findings.get(position) ?? []), { rule, detail }]);
+  }
+  return findings;
 }

@@ -4,8 +4,12 @@ import { z } from 'zod';
 import { SecpiError } from '../../contract/errors.ts';
 import { startPython } from '../train/pythonProcess.ts';
 
-const READY_WITHIN_MS = 5 * 60_000;
+const OWN_READY_WITHIN_MS = 5 * 60_000;
+/** Weights of a large model load for long. */
+const VLLM_READY_WITHIN_MS = 30 * 60_000;
 const STOP_GRACE_MS = 2000;
+/** vLLM is ended by its launcher, which gives it ten seconds to free the GPU. */
+const VLLM_STOP_GRACE_MS = 25_000;
 
 const serverEventSchema = z.discriminatedUnion('event', [
   z.looseObject({ event: z.literal('ready'), port: z.int(), model: z.string() }),
@@ -20,11 +24,16 @@ export interface ModelServer {
   stop(): Promise<void>;
 }
 
+/** The project's own server, or vLLM in an environment of its own. */
+export type ServerEngine =
+  | { readonly kind: 'own'; readonly maxBatch: number }
+  | { readonly kind: 'vllm'; readonly command: string; readonly arguments: readonly string[] };
+
 export interface ModelServerOptions {
+  readonly engine: ServerEngine;
   readonly pythonPath: string;
   readonly pythonEnv: Readonly<Record<string, string>>;
   readonly modelDir: string;
-  readonly maxBatch: number;
   readonly workDir: string;
   readonly logFile: string;
   readonly signal: AbortSignal;
@@ -34,26 +43,17 @@ export interface ModelServerOptions {
 export async function startModelServer(options: ModelServerOptions): Promise<ModelServer> {
   const server = await startPython({
     pythonPath: options.pythonPath,
-    args: [
-      '-m',
-      'secpi_trainer',
-      'serve',
-      '--model',
-      options.modelDir,
-      '--port',
-      '0',
-      '--max-batch',
-      String(options.maxBatch),
-    ],
+    args: ['-m', 'secpi_trainer', ...commandOf(options)],
     cwd: options.workDir,
     env: options.pythonEnv,
     logFile: options.logFile,
     eventSchema: serverEventSchema,
   });
+  const isOwn = options.engine.kind === 'own';
   let stopping = false;
   const stop = async (): Promise<void> => {
     stopping = true;
-    await server.stop(STOP_GRACE_MS);
+    await server.stop(isOwn ? STOP_GRACE_MS : VLLM_STOP_GRACE_MS);
   };
   const crashed = server.exited.then(async ({ code, signal }): Promise<never> => {
     if (stopping) return await new Promise<never>(() => undefined);
@@ -68,7 +68,7 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
       firstEvent(server.events),
       crashed,
       aborted(options.signal),
-      tooLate(),
+      tooLate(isOwn ? OWN_READY_WITHIN_MS : VLLM_READY_WITHIN_MS),
     ]);
     if (first.event === 'error') throw new SecpiError('SERVER_CRASHED', first.message);
     return { baseUrl: `http://127.0.0.1:${first.port}/v1`, model: first.model, crashed, stop };
@@ -78,6 +78,12 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
   }
 }
 
+function commandOf({ engine, modelDir }: ModelServerOptions): string[] {
+  return engine.kind === 'own'
+    ? ['serve', '--model', modelDir, '--port', '0', '--max-batch', String(engine.maxBatch)]
+    : ['serve-with', '--command', engine.command, '--model', modelDir, '--', ...engine.arguments];
+}
+
 async function firstEvent<T>(events: AsyncIterable<T>): Promise<T> {
   const { value, done } = await events[Symbol.asyncIterator]().next();
   if (done === true)
@@ -85,12 +91,9 @@ async function firstEvent<T>(events: AsyncIterable<T>): Promise<T> {
   return value;
 }
 
-async function tooLate(): Promise<never> {
-  await delay(READY_WITHIN_MS, undefined, { ref: false });
-  throw new SecpiError(
-    'SERVER_CRASHED',
-    `the model server was not ready within ${READY_WITHIN_MS / 1000} s.`,
-  );
+async function tooLate(withinMs: number): Promise<never> {
+  await delay(withinMs, undefined, { ref: false });
+  throw new SecpiError('SERVER_CRASHED', `the model server was not ready within ${withinMs / 1000} s.`);
 }
 
 async function aborted(signal: AbortSignal): Promise<never> {

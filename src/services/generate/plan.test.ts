@@ -1,29 +1,33 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { promptVariants } from '../../contract/benchmarkNames.ts';
 import { cutBatches, planSamples } from './plan.ts';
 
 describe('planSamples', () => {
-  it('gives every (task, sample) one index, whatever the sizes', () => {
+  it('gives every (variant, task, sample) one index, whatever the sizes', () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(fc.string({ minLength: 1 }), { maxLength: 20 }),
+        fc.subarray([...promptVariants], { minLength: 1 }),
         fc.integer({ min: 1, max: 9 }),
-        (taskIds, n) => {
-          const planned = planSamples(taskIds, n, 1);
+        (taskIds, variants, samplesPerTask) => {
+          const planned = planSamples({ taskIds, variants, samplesPerTask, seed: 1 });
           expect(planned.map(({ index }) => index)).toEqual(planned.map((_, index) => index));
-          expect(new Set(planned.map(({ taskId, sample }) => `${taskId}\n${sample}`)).size).toBe(
-            taskIds.length * n,
-          );
+          const names = planned.map(({ variant, taskId, sample }) => `${variant}\n${taskId}\n${sample}`);
+          expect(new Set(names).size).toBe(taskIds.length * variants.length * samplesPerTask);
         },
       ),
     );
   });
 
-  it('seeds by task and sample, so that another task does not shift it', () => {
-    const seedOf = (ids: string[]): number | undefined =>
-      planSamples(ids, 2, 5).find(({ taskId, sample }) => taskId === 'b' && sample === 1)?.seed;
+  it('seeds by task and sample, so that another task or variant does not shift it', () => {
+    const seedOf = (taskIds: string[], seed = 5, variants = promptVariants.slice(0, 1)): number | undefined =>
+      planSamples({ taskIds, variants, samplesPerTask: 2, seed }).findLast(
+        ({ taskId, sample }) => taskId === 'b' && sample === 1,
+      )?.seed;
     expect(seedOf(['a', 'b'])).toBe(seedOf(['b']));
-    expect(planSamples(['b'], 1, 5)[0]?.seed).not.toBe(planSamples(['b'], 1, 6)[0]?.seed);
+    expect(seedOf(['b'], 5, ['none', 'generic'])).toBe(seedOf(['b']));
+    expect(seedOf(['b'], 6)).not.toBe(seedOf(['b']));
   });
 });
 

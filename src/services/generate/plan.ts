@@ -1,28 +1,38 @@
 /** The fixed denominator of an evaluation: which samples are wanted, in which batches. Pure. */
 import { createHash } from 'node:crypto';
+import type { PromptVariant } from '../../contract/benchmarkNames.ts';
 
 export interface PlannedSample {
-  /** Position in the whole evaluation. */
+  /** Position in the whole generation. */
   readonly index: number;
+  readonly variant: PromptVariant;
   readonly taskId: string;
-  /** Counts from 0 within the task. */
+  /** Counts from 0 within the task and variant. */
   readonly sample: number;
   /** Seed of the request: from the recipe's seed, the task and the sample, so that it never depends on order. */
   readonly seed: number;
 }
 
-export function planSamples(
-  taskIds: readonly string[],
-  samplesPerTask: number,
-  seed: number,
-): PlannedSample[] {
-  return taskIds.flatMap((taskId, task) =>
-    Array.from({ length: samplesPerTask }, (_, sample) => ({
-      index: task * samplesPerTask + sample,
-      taskId,
-      sample,
-      seed: seedOf(seed, taskId, sample),
-    })),
+export interface SamplePlan {
+  readonly taskIds: readonly string[];
+  readonly variants: readonly PromptVariant[];
+  readonly samplesPerTask: number;
+  readonly seed: number;
+}
+
+/** Variant by variant, task by task. Variants share seeds, so that they differ in their prompts alone. */
+export function planSamples({ taskIds, variants, samplesPerTask, seed }: SamplePlan): PlannedSample[] {
+  let index = 0;
+  return variants.flatMap((variant) =>
+    taskIds.flatMap((taskId) =>
+      Array.from({ length: samplesPerTask }, (_, sample) => ({
+        index: index++,
+        variant,
+        taskId,
+        sample,
+        seed: seedOf(seed, taskId, sample),
+      })),
+    ),
   );
 }
 

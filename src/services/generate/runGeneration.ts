@@ -1,135 +1,122 @@
 /** Generates the planned samples batch by batch; a batch that is in the store already is not generated again. */
 import type { EvaluateSettings } from '../../contract/recipe.ts';
-import type { ShardRecord } from '../../contract/manifest.ts';
-import type { SampleRow } from '../../contract/rows.ts';
-import { emptyUsage } from '../../contract/usage.ts';
-import { createChatClient, type ChatClient } from '../llm/client.ts';
-import type { Completion } from '../llm/chat.ts';
+import type { ShardRecord, Usage } from '../../contract/manifest.ts';
+import type { BenchmarkTaskRow, SampleRow } from '../../contract/rows.ts';
 import type { Store } from '../store/index.ts';
 import { writeRows } from '../store/rows.ts';
-import type { ModelServer } from './modelServer.ts';
 import { cutBatches, planSamples, type PlannedSample } from './plan.ts';
 
 /** Raised by hand when the same model and settings give other samples. */
-export const GENERATE_CODE_VERSION = 1;
-const REQUEST_TIMEOUT_MS = 30 * 60_000;
+export const GENERATE_CODE_VERSION = 2;
 
-export interface PromptedTask {
-  readonly benchmark: string;
-  readonly id: string;
+export interface Batch {
+  readonly index: number;
+  readonly samples: readonly AskedSample[];
+}
+
+export interface AskedSample extends PlannedSample {
+  readonly task: BenchmarkTaskRow;
+  /** The whole user message. */
   readonly message: string;
+}
+
+/** What became of one planned sample; a null reply where the endpoint gave none. */
+export type Answer = Pick<
+  SampleRow,
+  'reply' | 'reasoning' | 'finishReason' | 'promptTokens' | 'completionTokens'
+>;
+
+export interface AnsweredBatch {
+  /** By position in the batch. */
+  readonly answers: readonly Answer[];
+  readonly usage: Usage;
 }
 
 export interface GenerationRequest {
   readonly fingerprint: string;
-  readonly tasks: readonly PromptedTask[];
-  readonly settings: EvaluateSettings;
+  readonly tasks: readonly BenchmarkTaskRow[];
+  readonly settings: Pick<
+    EvaluateSettings,
+    'samplesPerTask' | 'promptVariants' | 'sampling' | 'batchSamples'
+  >;
   readonly store: Store;
   readonly signal: AbortSignal;
-  /** Called when the first missing batch is met: with everything there, no server starts. */
-  startServer(): Promise<ModelServer>;
+  /** Batches answered together: 1 where what shares a batch changes the text. */
+  readonly batchesAtOnce: number;
+  /** In the order of the batches. A failure fails them all, so that no hole is published. */
+  answer(batches: readonly Batch[]): Promise<readonly AnsweredBatch[]>;
   onBatch(doneSamples: number, totalSamples: number, note: string): void;
 }
 
 /** Returns the number of batches. All their shard records are in the store then. */
 export async function runGeneration(request: GenerationRequest): Promise<number> {
-  const { settings, store, tasks } = request;
-  const planned = planSamples(
-    tasks.map(({ id }) => id),
-    settings.samplesPerTask,
-    settings.sampling.seed,
-  );
-  const batches = cutBatches(planned, settings.batchSamples);
-  const byId = new Map(tasks.map((task) => [task.id, task]));
-  let server: ModelServer | null = null;
-  let client: ChatClient | null = null;
+  const { store, fingerprint, signal, batchesAtOnce } = request;
+  const planned = planOf(request);
+  const batches = cutBatches(planned, request.settings.batchSamples).map((samples, index) => ({
+    index,
+    samples,
+  }));
   let done = 0;
-  try {
-    for (const [index, batch] of batches.entries()) {
-      request.signal.throwIfAborted();
-      if ((await store.artifacts.getShard('generation', request.fingerprint, index)) === null) {
-        if (server === null || client === null) {
-          request.onBatch(done, planned.length, 'starting the model server');
-          server = await request.startServer();
-          client = createChatClient({
-            baseUrl: server.baseUrl,
-            model: server.model,
-            timeoutMs: REQUEST_TIMEOUT_MS,
-          });
-        }
-        request.onBatch(done, planned.length, `batch ${index + 1} of ${batches.length}`);
-        const record = await generateBatch(request, { server, client }, index, batch, byId);
-        await store.artifacts.putShard('generation', request.fingerprint, record);
-      }
-      done += batch.length;
-      request.onBatch(done, planned.length, `batch ${index + 1} of ${batches.length}`);
+  const missing: Batch[] = [];
+  for (const batch of batches) {
+    if ((await store.artifacts.getShard('generation', fingerprint, batch.index)) === null)
+      missing.push(batch);
+    else done += batch.samples.length;
+  }
+  for (const group of cutBatches(missing, batchesAtOnce)) {
+    signal.throwIfAborted();
+    const note = `batch ${(group[0]?.index ?? 0) + 1} of ${batches.length}`;
+    request.onBatch(done, planned.length, note);
+    const startedMs = Date.now();
+    const answered = await request.answer(group);
+    const seconds = (Date.now() - startedMs) / 1000 / group.length;
+    for (const [position, batch] of group.entries()) {
+      const record = await recordOf(store, batch, answered[position], seconds);
+      await store.artifacts.putShard('generation', fingerprint, record);
+      done += batch.samples.length;
     }
-  } finally {
-    await client?.close();
-    await server?.stop();
+    request.onBatch(done, planned.length, note);
   }
   return batches.length;
 }
 
-/** One batch: sent together and awaited together. A failed request fails the batch, so that no hole is published. */
-async function generateBatch(
-  { settings, store, signal, fingerprint }: GenerationRequest,
-  { server, client }: { server: ModelServer; client: ChatClient },
-  index: number,
-  batch: readonly PlannedSample[],
-  tasks: ReadonlyMap<string, PromptedTask>,
+function planOf({ tasks, settings }: GenerationRequest): AskedSample[] {
+  const byId = new Map(tasks.map((task) => [task.taskId, task]));
+  const { samplesPerTask, promptVariants: variants, sampling } = settings;
+  return planSamples({ taskIds: [...byId.keys()], variants, samplesPerTask, seed: sampling.seed }).map(
+    (planned) => {
+      const task = byId.get(planned.taskId);
+      const message = task?.prompts[planned.variant];
+      if (task === undefined || message === undefined)
+        throw new Error(`no prompt of ${planned.taskId} for variant ${planned.variant}`);
+      return { ...planned, task, message };
+    },
+  );
+}
+
+async function recordOf(
+  store: Store,
+  { index, samples }: Batch,
+  answered: AnsweredBatch | undefined,
+  seconds: number,
 ): Promise<ShardRecord> {
-  const startedMs = Date.now();
-  const stop = new AbortController();
-  const ask = async (planned: PlannedSample): Promise<SampleRow> => {
-    const task = tasks.get(planned.taskId);
-    if (task === undefined) throw new Error(`no task ${planned.taskId}`);
-    const completion = await client.complete({
-      messages: [{ role: 'user', content: task.message }],
-      sampling: { ...settings.sampling, seed: planned.seed },
-      headers: { 'x-secpi-batch': `${fingerprint.slice(0, 16)}-${index}/${batch.length}` },
-      signal: AbortSignal.any([signal, stop.signal]),
-    });
-    return toRow(planned, task.benchmark, completion);
-  };
-  const requests = batch.map(ask);
-  let rows: SampleRow[];
-  try {
-    rows = await Promise.race([Promise.all(requests), server.crashed]);
-  } catch (error) {
-    stop.abort();
-    await Promise.allSettled(requests);
-    throw error;
-  }
+  if (answered?.answers.length !== samples.length)
+    throw new Error(`batch ${index} has ${answered?.answers.length} answers to ${samples.length} requests`);
+  const rows = samples.map((sample, position): SampleRow => {
+    const { index: row, variant, task, sample: number } = sample;
+    const answer = answered.answers[position] as Answer;
+    return { index: row, benchmark: task.benchmark, variant, taskId: task.taskId, sample: number, ...answer };
+  });
   const [part] = await writeRows(store.blobs, rows, { rowsPerPart: rows.length });
-  const promptTokens = rows.reduce((sum, row) => sum + row.promptTokens, 0);
-  const completionTokens = rows.reduce((sum, row) => sum + row.completionTokens, 0);
   return {
     index,
     parts: part === undefined ? {} : { samples: part },
     counts: {
       samples: rows.length,
       truncated: rows.filter(({ finishReason }) => finishReason === 'length').length,
+      unanswered: rows.filter(({ reply }) => reply === null).length,
     },
-    usage: { ...emptyUsage, requests: rows.length, promptTokens, completionTokens },
-    seconds: (Date.now() - startedMs) / 1000,
-  };
-}
-
-function toRow(
-  { index, taskId, sample }: PlannedSample,
-  benchmark: string,
-  completion: Completion,
-): SampleRow {
-  const { reasoning, text } = completion;
-  return {
-    index,
-    benchmark,
-    taskId,
-    sample,
-    reply: reasoning === null ? text : `<think>\n${reasoning}\n</think>\n\n${text}`,
-    finishReason: completion.finishReason,
-    promptTokens: completion.usage.promptTokens,
-    completionTokens: completion.usage.completionTokens,
+    usage: answered.usage,
+    seconds,
   };
 }

@@ -2,13 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { defaultBootstrap } from './bootstrap.ts';
 import { pairedDifference, signFlipPValue } from './pairedDifference.ts';
 import { seededRandom } from './random.ts';
-import { tallyVerdicts } from './tally.ts';
-import { expectedOf, verdictsOf, type TaskPattern } from './testVerdicts.ts';
+import { tallyOf } from './testVerdicts.ts';
 
 const options = { ...defaultBootstrap, k: 1 };
-const tally = (patterns: readonly TaskPattern[]) => tallyVerdicts(expectedOf(patterns), verdictsOf(patterns));
 const tasks = (samples: readonly string[], scenarioOf = (i: number): string => `s${i}`) =>
-  tally(samples.map((text, i) => ({ taskId: `t${i}`, scenario: scenarioOf(i), samples: text })));
+  tallyOf(samples.map((text, i) => ({ taskId: `t${i}`, scenario: scenarioOf(i), samples: text })));
 
 function pValueByEnumeration(sums: readonly number[]): number {
   const observed = Math.abs(sums.reduce((a, b) => a + b, 0));

@@ -1,10 +1,17 @@
 /** Two models on the same tasks: the difference, its interval, and how likely chance alone gives as much. */
 import type { Difference } from '../../contract/summary.ts';
-import { MIN_BOOTSTRAP_CLUSTERS, bootstrapInterval, ratioOfSums, type Cluster } from './bootstrap.ts';
+import { MIN_BOOTSTRAP_CLUSTERS, bootstrapIntervals, ratioOfSums, type Cluster } from './bootstrap.ts';
 import type { Interval } from './clopperPearson.ts';
 import { passAtK } from './passAtK.ts';
 import { seededRandom } from './random.ts';
-import { clusterTasks, samplesOf, scoreTasks, type MetricName, type ScoreOptions } from './score.ts';
+import {
+  clusterTasks,
+  meanPassAtK,
+  samplesOf,
+  scoreRatio,
+  type MetricName,
+  type ScoreOptions,
+} from './score.ts';
 import type { TaskTally } from './tally.ts';
 
 /** Up to this many scenarios that differ, all sign patterns are tried (2^14 = 16,384); beyond it they are drawn. */
@@ -22,22 +29,10 @@ export function pairedDifference(
   metric: MetricName,
   options: ScoreOptions,
 ): Difference {
-  const tunedById = new Map(tuned.map((task) => [task.taskId, task]));
-  const differences = base.map((task) => {
-    const other = tunedById.get(task.taskId);
-    if (other === undefined || other.samples !== task.samples || tuned.length !== base.length) {
-      throw new RangeError(`the models were not asked for the same samples of ${task.taskId}`);
-    }
-    const value =
-      passAtK(other.samples, other[metric], options.k) - passAtK(task.samples, task[metric], options.k);
-    return { scenario: task.scenario, value };
-  });
-  const clusters = clusterTasks(differences, ({ value }) => ({ numerator: value, denominator: 1 }));
-  const { low, high } = differenceInterval(
-    clusters,
-    () => boundsOfBoth(base, tuned, metric, options),
-    options,
-  );
+  const clusters = differenceClusters(base, tuned, metric, options.k);
+  const { low, high } = isDegenerate(clusters)
+    ? boundsOfBoth(base, tuned, metric, options)
+    : bootstrapInterval(clusters, options);
   return {
     value: ratioOfSums(clusters),
     low,
@@ -50,15 +45,37 @@ export function pairedDifference(
   };
 }
 
-function differenceInterval(
-  clusters: readonly Cluster[],
-  fallback: () => Interval,
-  options: ScoreOptions,
-): Interval {
+/**
+ * For each scenario the sum over its tasks of tuned@k − base@k, and how many tasks it has.
+ * @throws RangeError when the two were not tallied over the same tasks and samples.
+ */
+export function differenceClusters(
+  base: readonly TaskTally[],
+  tuned: readonly TaskTally[],
+  metric: MetricName,
+  k: number,
+): Cluster[] {
+  const tunedById = new Map(tuned.map((task) => [task.taskId, task]));
+  const differences = base.map((task) => {
+    const other = tunedById.get(task.taskId);
+    if (other === undefined || other.samples !== task.samples || tuned.length !== base.length) {
+      throw new RangeError(`the models were not asked for the same samples of ${task.taskId}`);
+    }
+    const value = passAtK(other.samples, other[metric], k) - passAtK(task.samples, task[metric], k);
+    return { scenario: task.scenario, value };
+  });
+  return clusterTasks(differences, ({ value }) => ({ numerator: value, denominator: 1 }));
+}
+
+function isDegenerate(clusters: readonly Cluster[]): boolean {
   const means = clusters.map((cluster) => cluster.numerator / cluster.denominator);
-  const degenerate =
-    clusters.length < MIN_BOOTSTRAP_CLUSTERS || Math.max(...means) - Math.min(...means) < TIE;
-  return degenerate ? fallback() : bootstrapInterval(clusters, options);
+  return clusters.length < MIN_BOOTSTRAP_CLUSTERS || Math.max(...means) - Math.min(...means) < TIE;
+}
+
+function bootstrapInterval(clusters: readonly Cluster[], options: ScoreOptions): Interval {
+  const [interval] = bootstrapIntervals([clusters], options);
+  if (interval === undefined) throw new RangeError('a difference has no interval');
+  return interval;
 }
 
 /**
@@ -72,8 +89,8 @@ function boundsOfBoth(
   options: ScoreOptions,
 ): Interval {
   const each = { ...options, confidence: 1 - (1 - options.confidence) / 2 };
-  const a = scoreTasks(base, metric, each).score;
-  const b = scoreTasks(tuned, metric, each).score;
+  const a = scoreRatio(base, meanPassAtK(base, metric, options.k), each).score;
+  const b = scoreRatio(tuned, meanPassAtK(tuned, metric, options.k), each).score;
   return { low: b.low - a.high, high: b.high - a.low };
 }
 
@@ -87,19 +104,25 @@ export function signFlipPValue(
   sums: readonly number[],
   { resamples, seed }: Pick<ScoreOptions, 'resamples' | 'seed'>,
 ): number {
-  const moving = sums.filter((sum) => Math.abs(sum) > TIE);
+  const moving = Float64Array.from(sums.filter((sum) => Math.abs(sum) > TIE));
   const observed = Math.abs(moving.reduce((total, sum) => total + sum, 0)) - TIE;
-  const asExtreme = (sign: (i: number) => boolean): boolean =>
-    Math.abs(moving.reduce((total, sum, i) => total + (sign(i) ? sum : -sum), 0)) >= observed;
   let extreme = 0;
   if (moving.length <= MAX_ENUMERATED_CLUSTERS) {
     const patterns = 2 ** moving.length;
     for (let pattern = 0; pattern < patterns; pattern += 1) {
-      if (asExtreme((i) => ((pattern >> i) & 1) === 1)) extreme += 1;
+      if (Math.abs(signedSum(moving, (i) => ((pattern >> i) & 1) === 1)) >= observed) extreme += 1;
     }
     return extreme / patterns;
   }
   const random = seededRandom(seed);
-  for (let draw = 0; draw < resamples; draw += 1) if (asExtreme(() => random() < 0.5)) extreme += 1;
+  for (let draw = 0; draw < resamples; draw += 1) {
+    if (Math.abs(signedSum(moving, () => random() < 0.5)) >= observed) extreme += 1;
+  }
   return (extreme + 1) / (resamples + 1);
+}
+
+function signedSum(values: Float64Array, isPositive: (i: number) => boolean): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i += 1) sum += isPositive(i) ? (values[i] ?? 0) : -(values[i] ?? 0);
+  return sum;
 }

@@ -1,6 +1,6 @@
-/** func@k, secure@k, funcSec@k and SecRatio of a set of tasks, each with an interval. */
+/** func@k, secure@k, funcSec@k, SecRatio and insecure of a set of tasks, each with an interval. */
 import type { Score } from '../../contract/summary.ts';
-import { proportionInterval, ratioOfSums, type BootstrapOptions, type Cluster } from './bootstrap.ts';
+import { proportionIntervals, ratioOfSums, type BootstrapOptions, type Cluster } from './bootstrap.ts';
 import { passAtK } from './passAtK.ts';
 import type { TaskTally } from './tally.ts';
 
@@ -17,17 +17,23 @@ export interface ScoredMetric {
   readonly method: 'bootstrap' | 'exact';
 }
 
-/** Mean over tasks of the unbiased pass@k of a count; interval clustered on the scenario. */
-export function scoreTasks(
+/** A statistic Σ numerator / Σ denominator over tasks. */
+export interface Ratio {
+  readonly part: (task: TaskTally) => Cluster;
+  /** Samples that it is about. */
+  readonly n: number;
+}
+
+/** Mean over tasks of the unbiased pass@k of a count. */
+export function meanPassAtK(
   tasks: readonly TaskTally[],
-  metric: MetricName | 'bestCaseFuncSec',
-  options: ScoreOptions,
-): ScoredMetric {
-  const clusters = clusterTasks(tasks, (task) => ({
-    numerator: passAtK(task.samples, task[metric], options.k),
-    denominator: 1,
-  }));
-  return scored(clusters, samplesOf(tasks), options);
+  count: MetricName | 'bestCaseFuncSec' | 'insecure',
+  k: number,
+): Ratio {
+  return {
+    part: (task) => ({ numerator: passAtK(task.samples, task[count], k), denominator: 1 }),
+    n: samplesOf(tasks),
+  };
 }
 
 /**
@@ -35,19 +41,40 @@ export function scoreTasks(
  * formula; this is our reading of it (FuncSec over Func), so reports print it. Null where nothing is functional.
  * n counts the functional samples; draws of the bootstrap in which nothing is functional are drawn again.
  */
-export function secRatio(tasks: readonly TaskTally[], options: ScoreOptions): ScoredMetric | null {
-  const functional = tasks.reduce((sum, task) => sum + task.func, 0);
-  if (functional === 0) return null;
-  const clusters = clusterTasks(tasks, (task) => ({
-    numerator: passAtK(task.samples, task.funcSec, options.k),
-    denominator: passAtK(task.samples, task.func, options.k),
-  }));
-  return scored(clusters, functional, options);
+export function secRatio(tasks: readonly TaskTally[], k: number): Ratio | null {
+  const n = tasks.reduce((sum, task) => sum + task.func, 0);
+  if (n === 0) return null;
+  return {
+    part: (task) => ({
+      numerator: passAtK(task.samples, task.funcSec, k),
+      denominator: passAtK(task.samples, task.func, k),
+    }),
+    n,
+  };
 }
 
-function scored(clusters: readonly Cluster[], n: number, options: BootstrapOptions): ScoredMetric {
-  const { low, high, method } = proportionInterval(clusters, options);
-  return { score: { value: ratioOfSums(clusters), low, high, n }, method };
+/** Value and interval, clustered on the scenario, of each ratio over the same tasks. */
+export function scoreRatios(
+  tasks: readonly TaskTally[],
+  ratios: readonly Ratio[],
+  options: BootstrapOptions,
+): ScoredMetric[] {
+  const clusters = ratios.map(({ part }) => clusterTasks(tasks, part));
+  return proportionIntervals(clusters, options).map(({ low, high, method }, i) => ({
+    score: { value: Math.min(1, ratioOfSums(clusters[i] ?? [])), low, high, n: ratios[i]?.n ?? 0 },
+    method,
+  }));
+}
+
+/** One ratio alone. */
+export function scoreRatio(
+  tasks: readonly TaskTally[],
+  ratio: Ratio,
+  options: BootstrapOptions,
+): ScoredMetric {
+  const [scored] = scoreRatios(tasks, [ratio], options);
+  if (scored === undefined) throw new RangeError('a ratio has no score');
+  return scored;
 }
 
 /** Sums over the tasks of each scenario, in the order of the scenarios' names, so that the seed decides alone. */

@@ -1,75 +1,95 @@
-/** All scores of one model: over everything, over seen and held-out weaknesses, and per weakness. */
-import type { CweScores, GroupScores } from '../../contract/summary.ts';
-import { samplesOf, scoreTasks, secRatio, type ScoreOptions } from './score.ts';
-import { isSeen } from './seen.ts';
+/** All scores of one model on one benchmark: over everything, and over the groups of tasks that a reader asks for. */
+import type { PromptVariant } from '../../contract/benchmarkNames.ts';
+import { cweFamilies, type CweFamily } from '../../contract/rows.ts';
+import type { GroupScores, ModelScores } from '../../contract/summary.ts';
+import { familyOf } from '../cwe/index.ts';
+import type { ScoreOptions } from './score.ts';
+import { scoreGroup, scoreTries, type Measures } from './scoreGroup.ts';
+import { exposureOf, isSeen } from './seen.ts';
 import type { TaskTally } from './tally.ts';
 
-export interface ModelMetrics {
+export interface ModelMetrics extends Pick<
+  ModelScores,
+  'seen' | 'heldOut' | 'perCwe' | 'perFamily' | 'perLanguage' | 'perVariant' | 'passAtK'
+> {
   readonly all: GroupScores;
-  readonly seen: GroupScores | null;
-  readonly heldOut: GroupScores | null;
-  readonly perCwe: CweScores[];
 }
 
-/** `trainedCwes` null: nothing is known about training, so nothing is split. */
+/**
+ * Everything is about the first variant, save `perVariant`. A task of several weaknesses stands in the group of each, so
+ * groups overlap; its verdict is over all its tests, whichever group it is told in. `trainedCwes` null: nothing is known
+ * about training, so nothing is split.
+ */
 export function scoreModel(
-  tasks: readonly TaskTally[],
+  tallies: ReadonlyMap<PromptVariant, readonly TaskTally[]>,
+  measures: Measures,
   trainedCwes: ReadonlySet<string> | null,
   options: ScoreOptions,
 ): ModelMetrics {
-  const seen = (task: TaskTally): boolean => trainedCwes !== null && isSeen(task.cwe, trainedCwes);
-  const cwes = [...new Set(tasks.map((task) => task.cwe))].sort(byNumber);
+  const [[headline, tasks] = []] = tallies;
+  if (headline === undefined || tasks === undefined)
+    throw new RangeError('there is no prompt variant to score');
+  const score = (group: readonly TaskTally[]): GroupScores => scoreGroup(group, measures, options);
+  const over = (holds: (task: TaskTally) => boolean): GroupScores | null => {
+    const group = tasks.filter(holds);
+    return group.length === 0 ? null : score(group);
+  };
+  const all = score(tasks);
+  const secure = measures === 'functionAndSecurity';
+  const trained = secure ? trainedCwes : null;
   return {
-    all: scoreGroup(tasks, options),
-    seen: trainedCwes === null ? null : scoreGroupIfAny(tasks.filter(seen), options),
-    heldOut:
-      trainedCwes === null
-        ? null
-        : scoreGroupIfAny(
-            tasks.filter((task) => !seen(task)),
-            options,
-          ),
-    perCwe: cwes.map((cwe) => ({
-      cwe,
-      seen: trainedCwes === null ? null : isSeen(cwe, trainedCwes),
-      ...scoreGroup(
-        tasks.filter((task) => task.cwe === cwe),
-        options,
-      ),
+    all,
+    seen: trained && over((task) => exposureOf(task, trained) === 'seen'),
+    heldOut: trained && over((task) => exposureOf(task, trained) === 'heldOut'),
+    perCwe: secure
+      ? groupsOf(tasks, (task) => task.cwes, byNumber).map(([cwe, group]) => ({
+          cwe,
+          seen: trained && isSeen(cwe, trained),
+          ...score(group),
+        }))
+      : [],
+    perFamily: secure
+      ? groupsOf(tasks, familiesOf, byFamily).map(([name, group]) => ({ name, ...score(group) }))
+      : [],
+    perLanguage: groupsOf(tasks, (task) => [task.language], byText).map(([name, group]) => ({
+      name,
+      ...score(group),
     })),
+    perVariant: [...tallies].map(([name, group]) => ({ name, ...(name === headline ? all : score(group)) })),
+    passAtK: scoreTries(tasks, measures, options),
   };
 }
 
-function scoreGroupIfAny(tasks: readonly TaskTally[], options: ScoreOptions): GroupScores | null {
-  return tasks.length === 0 ? null : scoreGroup(tasks, options);
+/** The families of its weaknesses, each once; weaknesses of no family give none. */
+function familiesOf({ cwes }: TaskTally): CweFamily[] {
+  return [...new Set(cwes.map(familyOf).filter((family) => family !== null))];
 }
 
-/** Scores of a set of tasks that is not empty. */
-export function scoreGroup(tasks: readonly TaskTally[], options: ScoreOptions): GroupScores {
-  const scores = {
-    func: scoreTasks(tasks, 'func', options),
-    secure: scoreTasks(tasks, 'secure', options),
-    funcSec: scoreTasks(tasks, 'funcSec', options),
-    bestCaseFuncSec: scoreTasks(tasks, 'bestCaseFuncSec', options),
-    secRatio: secRatio(tasks, options),
-  };
-  const names = ['func', 'secure', 'funcSec', 'bestCaseFuncSec', 'secRatio'] as const;
-  const count = (of: 'unknown' | 'missing'): number => tasks.reduce((sum, task) => sum + task[of], 0);
-  return {
-    func: scores.func.score,
-    secure: scores.secure.score,
-    funcSec: scores.funcSec.score,
-    bestCaseFuncSec: scores.bestCaseFuncSec.score,
-    secRatio: scores.secRatio?.score ?? null,
-    exactIntervals: names.filter((name) => scores[name]?.method === 'exact'),
-    samples: samplesOf(tasks),
-    tasks: tasks.length,
-    scenarios: new Set(tasks.map((task) => task.scenario)).size,
-    unknown: count('unknown'),
-    missing: count('missing'),
-  };
+/** Tasks by each of their labels, in order of the labels. */
+function groupsOf<Label extends string>(
+  tasks: readonly TaskTally[],
+  labelsOf: (task: TaskTally) => readonly Label[],
+  order: (a: Label, b: Label) => number,
+): [Label, TaskTally[]][] {
+  const groups = new Map<Label, TaskTally[]>();
+  for (const task of tasks) {
+    for (const label of labelsOf(task)) {
+      const group = groups.get(label);
+      if (group === undefined) groups.set(label, [task]);
+      else group.push(task);
+    }
+  }
+  return [...groups].sort(([a], [b]) => order(a, b));
 }
 
 function byNumber(a: string, b: string): number {
   return Number(a.slice('CWE-'.length)) - Number(b.slice('CWE-'.length));
+}
+
+function byFamily(a: CweFamily, b: CweFamily): number {
+  return cweFamilies.indexOf(a) - cweFamilies.indexOf(b);
+}
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : 1;
 }

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cweSchema } from '../../contract/rows.ts';
 import { matchesSelector } from '../cwe/index.ts';
-import { isSeen } from './seen.ts';
+import { exposureOf, isSeen } from './seen.ts';
 
 describe('isSeen', () => {
   it.each([
@@ -43,5 +43,16 @@ describe('isSeen', () => {
         expect(isSeen(heldOut, new Set(trained))).toBe(false);
       }),
     );
+  });
+});
+
+describe('exposureOf', () => {
+  it.each([
+    [['CWE-89'], 'seen'],
+    [['CWE-22', 'CWE-943'], 'seen'],
+    [['CWE-22', 'CWE-787'], 'heldOut'],
+    [[], null],
+  ])('of a task of %j after training on CWE-89: %s', (cwes, exposure) => {
+    expect(exposureOf({ cwes }, new Set(['CWE-89']))).toBe(exposure);
   });
 });

@@ -1,4 +1,4 @@
-/** Which weaknesses count as seen in training. */
+/** Which weaknesses, and which tasks, count as seen in training. */
 import { kinOf } from '../cwe/index.ts';
 
 /**
@@ -8,4 +8,13 @@ import { kinOf } from '../cwe/index.ts';
  */
 export function isSeen(cwe: string, trainedCwes: ReadonlySet<string>): boolean {
   return !kinOf(cwe).isDisjointFrom(trainedCwes);
+}
+
+/** A task is seen when any of its weaknesses is, held out when none is; null where it is about no weakness. */
+export function exposureOf(
+  { cwes }: { readonly cwes: readonly string[] },
+  trainedCwes: ReadonlySet<string>,
+): 'seen' | 'heldOut' | null {
+  if (cwes.length === 0) return null;
+  return cwes.some((cwe) => isSeen(cwe, trainedCwes)) ? 'seen' : 'heldOut';
 }

@@ -28,3 +28,13 @@ export function select(
     </select></label
   >`;
 }
+
+export function searchField(list: string, name: string, title: string): Html {
+  const id = `${list}-filter-${name}`;
+  return html`<label for="${id}">${title}<input id="${id}" type="search" /></label>`;
+}
+
+export function checkbox(list: string, name: string, title: string): Html {
+  const id = `${list}-filter-${name}`;
+  return html`<label for="${id}" class="check"><input id="${id}" type="checkbox" />${title}</label>`;
+}

@@ -1,9 +1,9 @@
 /** The rows that table, Markdown and HTML all show. */
-import type { Difference, GroupScores, ModelScores, Score, Summary } from '../../contract/summary.ts';
-import { metricNames } from '../metrics/index.ts';
+import type { Difference, GroupScores, Score } from '../../contract/summary.ts';
+import { metricsOf, namedModels, primaryMetric, type BenchmarkView } from './view.ts';
 import { metricLabels, plural } from './words.ts';
 
-export interface Cell {
+export interface ScoreCell {
   readonly score: Score;
   /** The interval is the exact one. */
   readonly exact: boolean;
@@ -11,52 +11,42 @@ export interface Cell {
 
 export interface HeadlineRow {
   readonly label: string;
-  readonly base: Cell | null;
-  readonly tuned: Cell | null;
+  readonly primary: boolean;
+  readonly base: ScoreCell | null;
+  readonly tuned: ScoreCell | null;
   readonly difference: Difference | null;
 }
 
-/** The models that were evaluated, by the name that reports give them. */
-export function namedModels({ models: { base, tuned } }: Summary): (readonly [string, ModelScores])[] {
-  return tuned === undefined
-    ? [['model', base]]
-    : [
-        ['base', base],
-        ['tuned', tuned],
-      ];
+type Exact = GroupScores['exactIntervals'][number];
+
+export function scoreCell(scores: GroupScores, name: Exact): ScoreCell | null {
+  const score = scores[name];
+  return score && { score, exact: scores.exactIntervals.includes(name) };
 }
 
-/** func, secure, func-and-secure, SecRatio and the best case over everything. */
-export function headlineRows({ models, difference }: Summary): HeadlineRow[] {
-  const both = (label: string, cell: (scores: GroupScores) => Cell | null): HeadlineRow => ({
+/** The measures over everything, SecRatio, what works and is insecure, and the best case where something is unknown. */
+export function headlineRows(view: BenchmarkView): HeadlineRow[] {
+  const { models, difference } = view;
+  const primary = primaryMetric(view);
+  const both = (label: string, cell: (scores: GroupScores) => ScoreCell | null): HeadlineRow => ({
     label,
+    primary: false,
     base: cell(models.base),
     tuned: models.tuned === undefined ? null : cell(models.tuned),
     difference: null,
   });
-  const rows = metricNames.map((name) => ({
-    ...both(metricLabels[name], (scores) => ({
-      score: scores[name],
-      exact: scores.exactIntervals.includes(name),
-    })),
+  const rows = metricsOf(view).map((name) => ({
+    ...both(metricLabels[name], (scores) => scoreCell(scores, name)),
+    primary: name === primary,
     difference: difference?.[name] ?? null,
   }));
-  rows.push(
-    both(
-      'SecRatio',
-      ({ secRatio, exactIntervals }) =>
-        secRatio && { score: secRatio, exact: exactIntervals.includes('secRatio') },
-    ),
-  );
+  if (view.measures === 'function') return rows;
+  rows.push(both('SecRatio', (scores) => scoreCell(scores, 'secRatio')));
+  if (models.base.insecure !== null)
+    rows.push(both('functional, insecure', ({ insecure }) => insecure && { score: insecure, exact: false }));
   const unknown = models.base.unknown + (models.tuned?.unknown ?? 0);
-  if (unknown > 0) {
-    rows.push(
-      both('func-and-secure, best case', ({ bestCaseFuncSec, exactIntervals }) => ({
-        score: bestCaseFuncSec,
-        exact: exactIntervals.includes('bestCaseFuncSec'),
-      })),
-    );
-  }
+  if (unknown > 0)
+    rows.push(both('func-and-secure, best case', (scores) => scoreCell(scores, 'bestCaseFuncSec')));
   return rows;
 }
 
@@ -69,7 +59,9 @@ export interface Group {
 }
 
 /** The weaknesses that were trained on, and those that were not. Empty where nothing is known about training. */
-export function groups({ models: { base, tuned }, difference }: Summary): Group[] {
+export function groups(view: BenchmarkView): Group[] {
+  const { base, tuned } = view.models;
+  const primary = primaryMetric(view);
   const kinds = [
     { name: 'seen CWEs', short: 'seen', key: 'seen' },
     { name: 'held-out CWEs', short: 'held out', key: 'heldOut' },
@@ -78,22 +70,23 @@ export function groups({ models: { base, tuned }, difference }: Summary): Group[
     const group = base[key];
     if (group === null) return [];
     const other = tuned?.[key] ?? null;
-    const rows = metricNames.map((metric) => ({
+    const rows = metricsOf(view).map((metric) => ({
       label: metricLabels[metric],
-      base: { score: group[metric], exact: group.exactIntervals.includes(metric) },
-      tuned: other && { score: other[metric], exact: other.exactIntervals.includes(metric) },
-      difference: difference?.[key]?.[metric] ?? null,
+      primary: metric === primary,
+      base: scoreCell(group, metric),
+      tuned: other && scoreCell(other, metric),
+      difference: view.difference?.[key]?.[metric] ?? null,
     }));
     return [{ name, short, evidence: evidence(group), rows }];
   });
 }
 
 /** The primary measure of each group as rows of one table. */
-export function primaryGroupRows(summary: Summary): HeadlineRow[] {
-  return groups(summary).flatMap(({ short, rows }) =>
+export function primaryGroupRows(view: BenchmarkView): HeadlineRow[] {
+  return groups(view).flatMap(({ short, rows }) =>
     rows
-      .filter((row) => row.label === metricLabels.funcSec)
-      .map((row) => ({ ...row, label: `${row.label}, ${short}` })),
+      .filter((row) => row.primary)
+      .map((row) => ({ ...row, primary: false, label: `${row.label}, ${short}` })),
   );
 }
 
@@ -102,9 +95,9 @@ export function evidence({ samples, tasks, scenarios }: GroupScores): string {
   return `n = ${plural(samples, 'sample')}, ${plural(tasks, 'task')} of ${plural(scenarios, 'scenario')}`;
 }
 
-export function hasExact(summary: Summary): boolean {
-  const { base, tuned } = summary.models;
-  return [base, base.seen, base.heldOut, tuned, tuned?.seen, tuned?.heldOut].some(
-    (group) => group?.exactIntervals.length,
+/** Some interval of the headline or its groups is an exact one. */
+export function hasExact(view: BenchmarkView): boolean {
+  return namedModels(view).some(({ scores }) =>
+    [scores, scores.seen, scores.heldOut].some((group) => (group?.exactIntervals.length ?? 0) > 0),
   );
 }

@@ -1,5 +1,10 @@
 /** Summary and report of a run. */
-export { buildSummary, type EvaluatedModel, type SummaryInput } from './buildSummary.ts';
+export {
+  buildSummary,
+  type EvaluatedBenchmark,
+  type EvaluatedModel,
+  type SummaryInput,
+} from './buildSummary.ts';
 export { collectDataRows, type DataRows, type ReportedRow } from './data/collect.ts';
 export {
   dataArtefacts,
@@ -15,5 +20,5 @@ export { dataSummaryOf } from './data/summarise.ts';
 export { renderMarkdown } from './markdown.ts';
 export { outcomeOf, outcomes, type Outcome } from './outcome.ts';
 export { renderHtml } from './page.ts';
-export type { ReportedSample } from './sampleData.ts';
+export type { ReportedSample } from './samples/reported.ts';
 export { renderTable } from './table.ts';

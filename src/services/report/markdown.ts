@@ -1,86 +1,57 @@
-/** The outcome as Markdown: for a pull request, an issue or the UI. */
+/** The outcome as Markdown: for a pull request, an issue or the UI. What the HTML page says, without plots and samples. */
 import type { Summary } from '../../contract/summary.ts';
-import {
-  evidence,
-  groups,
-  hasExact,
-  headlineRows,
-  namedModels,
-  type Cell,
-  type HeadlineRow,
-} from './headline.ts';
-import { visibleLine } from './visible.ts';
-import { differenceText, duration, scoreText, usd } from './words.ts';
+import { facts, list, type Block } from './blocks.ts';
+import { blocksMarkdown, escapeMarkdown } from './blocksMarkdown.ts';
+import { detailParts, weaknessPart } from './content/benchmark.ts';
+import { dataFacts, moneyBlocks, rowBlocks, traceBlocks } from './content/data.ts';
+import { countBlocks, stageBlocks, trainingBlocks, usageBlocks, versionBlocks } from './content/run.ts';
+import { conclusionsOf, overviewBlocks, scoreBlocks } from './content/scores.ts';
+import { benchmarkViews, titleOf, type BenchmarkView } from './view.ts';
 
 export function renderMarkdown(summary: Summary): string {
-  const { base, tuned } = summary.models;
-  const paired = tuned !== undefined;
-  const scoreRow = (row: HeadlineRow): string[] =>
-    paired
-      ? [row.label, cell(row.base), cell(row.tuned), row.difference ? differenceText(row.difference) : '']
-      : [row.label, cell(row.base)];
-  const header = paired ? ['', 'base', 'tuned', 'tuned − base, points'] : ['', 'model'];
+  const views = benchmarkViews(summary);
+  const { data, training } = summary;
   return [
     `# ${escapeMarkdown(summary.run.recipe)}`,
     '',
-    ...(summary.difference?.conclusions.map((sentence) => `- ${escapeMarkdown(sentence)}`) ?? []),
-    '',
-    ...table(header, headlineRows(summary).map(scoreRow)),
-    '',
-    `${escapeMarkdown(base.benchmark)}, ${paired ? 'each model ' : ''}${evidence(base)}; pass@${base.k}; 95 % intervals clustered on the scenario${hasExact(summary) ? ' (\\* exact)' : ''}.`,
-    `Counted as failures: ${namedModels(summary)
-      .map(([name, scores]) => `${name} ${scores.unknown} unknown, ${scores.missing} missing`)
-      .join('; ')}.`,
-    ...groups(summary).flatMap(({ name, evidence, rows }) => [
-      '',
-      `## ${name}`,
-      '',
-      ...table(header, rows.map(scoreRow)),
-      '',
-      `${evidence}.`,
+    ...blocksMarkdown(findings(views[0]), 2),
+    ...(views.length > 1 || summary.skipped.length > 0
+      ? section('All benchmarks', overviewBlocks(summary))
+      : []),
+    ...views.flatMap(benchmarkSection),
+    ...(training === null ? [] : section('Training', trainingBlocks(training))),
+    ...section('Stages and cost', [
+      ...stageBlocks(summary),
+      ...usageBlocks(summary),
+      ...countBlocks(summary),
     ]),
-    '',
-    '## Stages',
-    '',
-    ...table(
-      ['stage', 'time', 'cost', 'rows', 'reused', 'artefact'],
-      summary.stages.map(({ name, seconds, costUsd, rows, reused, artefact }) => [
-        name,
-        duration(seconds),
-        usd(costUsd),
-        String(rows),
-        reused ? 'yes' : 'no',
-        artefact ?? '–',
-      ]),
-    ),
-    '',
-    `Cost of this run: ${usd(summary.costUsd)}.`,
-    '',
-    '## Formulas',
-    '',
-    ...Object.entries(summary.formulas).map(
-      ([name, text]) => `- **${escapeMarkdown(name)}**: ${escapeMarkdown(text)}`,
-    ),
-    '',
-    '## Versions',
-    '',
-    ...Object.entries(summary.versions).map(
-      ([name, text]) => `- ${escapeMarkdown(name)}: ${escapeMarkdown(text)}`,
-    ),
-    '',
+    ...(data === null
+      ? []
+      : section('Data', [
+          ...rowBlocks(data),
+          ...traceBlocks(data),
+          ...dataFacts(data),
+          ...moneyBlocks(summary),
+        ])),
+    ...section('Formulas', [facts(summary.formulas)]),
+    ...section('Versions', versionBlocks(summary)),
   ].join('\n');
 }
 
-function cell(value: Cell | null): string {
-  return value === null ? '–' : scoreText(value.score, value.exact);
+function findings(view: BenchmarkView): Block[] {
+  const conclusions = conclusionsOf(view);
+  return conclusions.length === 0 ? [] : [list(conclusions)];
 }
 
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]): string => `| ${cells.map(escapeMarkdown).join(' | ')} |`;
-  return [line(header), `|${' --- |'.repeat(header.length)}`, ...rows.map(line)];
+function benchmarkSection(view: BenchmarkView, position: number): string[] {
+  return [
+    ...section(titleOf(view), [...(position === 0 ? [] : findings(view)), ...scoreBlocks(view)]),
+    ...[weaknessPart(view), ...detailParts(view)]
+      .filter(({ blocks }) => blocks.length > 0)
+      .flatMap(({ title, blocks }) => [`### ${escapeMarkdown(title)}`, '', ...blocksMarkdown(blocks, 4)]),
+  ];
 }
 
-/** Names come from users and models: they must not become markup, links or further columns. */
-function escapeMarkdown(text: string): string {
-  return visibleLine(text).replaceAll(/[\\`*_[\]<>|#!~]/g, (character) => `\\${character}`);
+function section(title: string, blocks: readonly Block[]): string[] {
+  return [`## ${escapeMarkdown(title)}`, '', ...blocksMarkdown(blocks, 3)];
 }

@@ -6,14 +6,27 @@ export const outcomes = [
   'functional, insecure',
   'secure, not functional',
   'neither',
+  'functional',
+  'not functional',
   'no code',
   'unknown',
 ] as const;
 export type Outcome = (typeof outcomes)[number];
 
-export function outcomeOf(verdict: VerdictRow): Outcome {
-  if (verdict.unknown) return 'unknown';
-  if (!verdict.generated || !verdict.extractable) return 'no code';
-  if (verdict.functional) return verdict.secure ? 'functional and secure' : 'functional, insecure';
-  return verdict.secure ? 'secure, not functional' : 'neither';
+/** `measures` of the benchmark: without security tests there is nothing to say of security. */
+export function outcomeOf(
+  verdict: Pick<VerdictRow, 'generated' | 'extractable' | 'functional' | 'secure' | 'unknown'>,
+  measures: 'functionAndSecurity' | 'function' = 'functionAndSecurity',
+): Outcome {
+  const { generated, extractable, functional, secure, unknown } = verdict;
+  if (unknown) return 'unknown';
+  if (!generated || !extractable) return 'no code';
+  if (measures === 'function') return functional ? 'functional' : 'not functional';
+  if (functional) return secure ? 'functional and secure' : 'functional, insecure';
+  return secure ? 'secure, not functional' : 'neither';
+}
+
+/** It did all that its benchmark asks for. */
+export function isSuccess(outcome: Outcome): boolean {
+  return outcome === 'functional and secure' || outcome === 'functional';
 }

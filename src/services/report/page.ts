@@ -2,17 +2,20 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Summary } from '../../contract/summary.ts';
-import { html, rawElement, type Html } from './html.ts';
-import { outcomes } from './outcome.ts';
-import { cwePlot, intervalPlot, lossPlot } from './plots.ts';
+import { facts } from './blocks.ts';
+import { blocksHtml } from './blocksHtml.ts';
+import { benchmarkSection, figure, findings } from './benchmarkSection.ts';
+import { countBlocks, stageBlocks, trainingBlocks, usageBlocks, versionBlocks } from './content/run.ts';
+import { overviewBlocks } from './content/scores.ts';
 import type { DataRows } from './data/collect.ts';
 import { dataBlock } from './dataBlock.ts';
 import { dataSection } from './dataSection.ts';
-import { definitions } from './elements.ts';
-import { browser, select } from './forms.ts';
-import { countsTable, excluded, stageTable, trainingFacts, usageTable, versionList } from './runSections.ts';
-import { sampleData, type ReportedSample } from './sampleData.ts';
-import { cweTable, findings, groupTable, headlineTable } from './scoreSections.ts';
+import { html, rawElement, type Html } from './html.ts';
+import { lossPlot } from './plots/loss.ts';
+import { stagePlot } from './plots/stages.ts';
+import { sampleSection } from './sampleSection.ts';
+import type { ReportedSample } from './samples/reported.ts';
+import { anchorOf, benchmarkViews, titleOf } from './view.ts';
 
 const style = readFileSync(new URL('page.css', import.meta.url), 'utf8');
 const script = readFileSync(new URL('page.client.js', import.meta.url), 'utf8');
@@ -20,126 +23,115 @@ const script = readFileSync(new URL('page.client.js', import.meta.url), 'utf8');
 /** Only these two texts may style and act: whatever slips in from a model stays inert, and nothing can be fetched. */
 const policy = `default-src 'none'; style-src '${hashOf(style)}'; script-src '${hashOf(script)}'; base-uri 'none'; form-action 'none'`;
 
+/** A file that is sent around, and that a phone opens: 30 MB, less what frames the parts. */
+const MAX_PAGE_BYTES = 29_900_000;
+
 function hashOf(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }
 
-/** `dataRows` of `collectDataRows`; null where the run made no data. */
+/**
+ * Under 30 MB as long as verdicts alone are: where the texts of samples are more, they are cut by a rule that the page
+ * states. `dataRows` of `collectDataRows`; null where the run made no data.
+ */
 export async function renderHtml(
   summary: Summary,
   samples: readonly ReportedSample[],
   dataRows: DataRows | null = null,
 ): Promise<string> {
-  const { run, training } = summary;
-  const hasData = summary.data !== null || dataRows !== null;
-  const [intervals, cwes, loss] = await Promise.all([
-    intervalPlot(summary),
-    cwePlot(summary),
-    training && lossPlot(training),
-  ]);
-  const page = html`<!doctype html>
+  const rows = dataRows === null ? html`` : await dataBlock(dataRows);
+  const main = await mainParts(summary, dataRows);
+  const top = header(summary, dataRows);
+  const others = [main, rows, top, style, script].map((part) => Buffer.byteLength(String(part)));
+  const room = others.reduce((left, bytes) => left - bytes, MAX_PAGE_BYTES);
+  const { section, block } = await sampleSection(benchmarkViews(summary), samples, room);
+  return html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta http-equiv="Content-Security-Policy" content="${policy}" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="referrer" content="no-referrer" />
-        <title>${run.recipe} · SecPI Pipeline</title>
+        <title>${summary.run.recipe} · SecPI Pipeline</title>
         ${rawElement('style', style)}
       </head>
       <body>
         <a class="skip" href="#main">Skip to the scores</a>
-        <header>
-          <h1>${run.recipe}</h1>
-          <p class="muted">
-            SecPI Pipeline · ${run.workflowId} · finished
-            <time datetime="${run.finishedAt}">${run.finishedAt.slice(0, 16).replace('T', ' ')} UTC</time>
-          </p>
-          <nav aria-label="Sections">
-            <ul>
-              ${[
-                ['main', 'Scores'],
-                ['weaknesses', 'Weaknesses'],
-                ...(training ? [['training', 'Training']] : []),
-                ['stages', 'Stages and cost'],
-                ...(hasData ? [['data', 'Data']] : []),
-                ['excluded', 'Excluded and unknown'],
-                ['method', 'Formulas and versions'],
-                ['samples', 'Samples'],
-              ].map(([id, title]) => html`<li><a href="#${id ?? ''}">${title ?? ''}</a></li>`)}
-            </ul>
-          </nav>
-        </header>
-        <main id="main">
-          ${findings(summary)}
-          <section aria-labelledby="scores-title">
-            <h2 id="scores-title">Scores</h2>
-            <div class="plots">
-              <div>${headlineTable(summary)}</div>
-              ${figure(intervals, 'Shares with 95 % intervals', 'Share of samples with 95 % intervals. Overlapping intervals do not decide: the paired difference does.')}
-            </div>
-            <h3>Seen and held-out weaknesses</h3>
-            ${groupTable(summary)}
-          </section>
-          <section id="weaknesses" aria-labelledby="weaknesses-title">
-            <h2 id="weaknesses-title">By weakness</h2>
-            ${figure(cwes, 'func-and-secure by weakness', 'func-and-secure by weakness; ○ held out of training. Each line rests on few tasks: read the direction over all of them, not a single one. In the table, * marks exact intervals, which take a scenario for one observation.')}
-            ${cweTable(summary)}
-          </section>
-          ${
-            training && loss
-              ? html`<section id="training" aria-labelledby="training-title">
-                  <h2 id="training-title">Training</h2>
-                  <div class="plots">
-                    ${figure(loss, 'Loss by step', 'Loss by step. A dashed upright line marks a step that a later attempt went on from.')}
-                    <div>${trainingFacts(training)}</div>
-                  </div>
-                </section>`
-              : ''
-          }
-          <section id="stages" aria-labelledby="stages-title">
-            <h2 id="stages-title">Stages and cost</h2>
-            ${stageTable(summary)}${usageTable(summary)}
-            <h3>Rows</h3>
-            ${countsTable(summary)}
-          </section>
-          ${hasData ? dataSection(summary, dataRows) : ''}
-          <section id="excluded" aria-labelledby="excluded-title">
-            <h2 id="excluded-title">Excluded and unknown</h2>
-            ${excluded(summary)}
-          </section>
-          <section id="method" aria-labelledby="method-title">
-            <h2 id="method-title">Formulas and versions</h2>
-            ${definitions(summary.formulas)}
-            <h3>Versions</h3>
-            ${versionList(summary)}
-          </section>
-          <section id="samples" aria-labelledby="samples-title">
-            <h2 id="samples-title">Samples</h2>
-            ${sampleBrowser(summary)}
-          </section>
-        </main>
-        ${sampleData(samples)} ${dataRows === null ? '' : dataBlock(dataRows)} ${rawElement('script', script)}
+        ${top}
+        <main id="main">${main}${section}</main>
+        ${block}${rows}${rawElement('script', script)}
       </body>
-    </html> `;
-  return page.text;
+    </html> `.text;
 }
 
-function figure(plot: Html, label: string, caption: string): Html {
-  return html`<figure aria-label="${label}">
-    ${plot}
-    <figcaption>${caption}</figcaption>
-  </figure>`;
+function hasData(summary: Summary, dataRows: DataRows | null): boolean {
+  return summary.data !== null || dataRows !== null;
 }
 
-function sampleBrowser({ models: { base, tuned } }: Summary): Html {
-  const options = (names: readonly string[]) => names.map((name) => [name, name] as const);
-  return browser('sample', 'Filter the samples', [
-    select('sample', 'model', 'Model', options(tuned === undefined ? ['base'] : ['base', 'tuned'])),
-    select('sample', 'cwe', 'Weakness', options(base.perCwe.map(({ cwe }) => cwe))),
-    select('sample', 'outcome', 'Verdict', options(outcomes)),
-    html`<label for="sample-filter-task"
-      >Task or reason<input id="sample-filter-task" type="search"
-    /></label>`,
-  ]);
+function header(summary: Summary, dataRows: DataRows | null): Html {
+  const { run, training } = summary;
+  const links: (readonly [string, string])[] = [
+    ['overview', 'Overview'],
+    ...benchmarkViews(summary).map((view) => [anchorOf(view), titleOf(view)] as const),
+    ...(training ? [['training', 'Training'] as const] : []),
+    ['stages', 'Stages and cost'],
+    ...(hasData(summary, dataRows) ? [['data', 'Data'] as const] : []),
+    ['method', 'Formulas and versions'],
+    ['samples', 'Samples'],
+  ];
+  return html`<header>
+    <h1>${run.recipe}</h1>
+    <p class="muted">
+      SecPI Pipeline · ${run.workflowId} · finished
+      <time datetime="${run.finishedAt}">${run.finishedAt.slice(0, 16).replace('T', ' ')} UTC</time>
+    </p>
+    <nav aria-label="Sections">
+      <ul>
+        ${links.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}
+      </ul>
+    </nav>
+  </header>`;
+}
+
+async function mainParts(summary: Summary, dataRows: DataRows | null): Promise<Html> {
+  const views = benchmarkViews(summary);
+  const { training, stages } = summary;
+  const sections = await Promise.all(views.map(async (view, i) => await benchmarkSection(view, i === 0)));
+  const cost = stages.length === 0 ? null : await stagePlot(stages);
+  return html`
+    <section id="overview" aria-labelledby="overview-title">
+      <h2 id="overview-title">Overview</h2>
+      ${findings(views[0])}${blocksHtml(overviewBlocks(summary))}
+    </section>
+    ${sections}
+    ${
+      training === null
+        ? ''
+        : html`<section id="training" aria-labelledby="training-title">
+            <h2 id="training-title">Training</h2>
+            <div class="plots">
+              ${figure(await lossPlot(training), 'Loss by step', 'Loss by step. A dashed upright line marks a step that a later attempt went on from.')}
+              <div>${blocksHtml(trainingBlocks(training))}</div>
+            </div>
+          </section>`
+    }
+    <section id="stages" aria-labelledby="stages-title">
+      <h2 id="stages-title">Stages and cost</h2>
+      ${cost === null ? '' : figure(cost, 'Time and cost by stage', 'Time and cost of this run by stage; what was reused cost nothing again.')}
+      ${blocksHtml([...stageBlocks(summary), ...usageBlocks(summary)])}
+      ${
+        Object.keys(summary.counts).length === 0
+          ? ''
+          : html`<h3>Rows</h3>
+              ${blocksHtml(countBlocks(summary))}`
+      }
+    </section>
+    ${hasData(summary, dataRows) ? dataSection(summary, dataRows) : ''}
+    <section id="method" aria-labelledby="method-title">
+      <h2 id="method-title">Formulas and versions</h2>
+      ${blocksHtml([facts(summary.formulas)])}
+      <h3>Versions</h3>
+      ${blocksHtml(versionBlocks(summary))}
+    </section>
+  `;
 }

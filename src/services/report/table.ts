@@ -1,50 +1,96 @@
-/** The outcome as a table for a terminal: at most 100 columns, no colours, no control characters. */
+/** The outcome as tables for a terminal, one a benchmark: at most 100 columns, no colours, no control characters. */
 import type { Summary } from '../../contract/summary.ts';
 import {
   evidence,
   groups,
   hasExact,
   headlineRows,
-  namedModels,
   primaryGroupRows,
-  type Cell,
   type HeadlineRow,
+  type ScoreCell,
 } from './headline.ts';
+import { benchmarkViews, differenceLabel, namedModels, titleOf, type BenchmarkView } from './view.ts';
 import { visibleLine } from './visible.ts';
 import { differenceText, duration, scoreText, usd } from './words.ts';
 
+/** Names longer than that do not fit beside four columns. */
+const MAX_LABEL = 20;
+
 export function renderTable(summary: Summary): string {
-  const { base, tuned } = summary.models;
-  const paired = tuned !== undefined;
-  const header = paired ? ['', 'base', 'tuned', 'tuned − base, points'] : ['', 'model'];
-  const line = (row: HeadlineRow): string[] =>
-    paired
-      ? [row.label, cell(row.base), cell(row.tuned), row.difference ? differenceText(row.difference) : '']
-      : [row.label, cell(row.base)];
-  const rows = [header, ...headlineRows(summary).map(line), ...primaryGroupRows(summary).map(line)];
+  const views = benchmarkViews(summary);
   const reused = summary.stages.filter((stage) => stage.reused).map((stage) => stage.name);
+  const stages = summary.stages.map(
+    ({ name, reused, seconds }) => `${visibleLine(name)} ${reused ? 'reused' : duration(seconds)}`,
+  );
   return [
-    ...align(rows),
-    '',
-    `${visibleLine(base.benchmark)}, ${paired ? 'each model ' : ''}${evidence(base)}; pass@${base.k}; 95 % intervals by scenario${hasExact(summary) ? ' (* exact)' : ''}`,
-    ...groups(summary).map((group) => `${group.name}: ${group.evidence}`),
-    ...unknownLines(summary),
-    ...(summary.difference?.conclusions.map((sentence) => `→ ${sentence}`) ?? []),
-    `cost ${usd(summary.costUsd)} · ${summary.stages.map((stage) => `${visibleLine(stage.name)} ${stage.reused ? 'reused' : duration(stage.seconds)}`).join(' · ')}`,
+    ...views.flatMap((view) => [
+      ...(views.length > 1 ? [visibleLine(titleOf(view))] : []),
+      ...benchmarkLines(view),
+      ...(views.length > 1 ? [''] : []),
+    ]),
+    ...summary.skipped.map(({ name, reason }) => `${titleOf({ name })} was left out: ${visibleLine(reason)}`),
+    [`cost ${usd(summary.costUsd)}`, ...stages].join(' · '),
     ...(reused.length > 0 ? [`reused: ${reused.map(visibleLine).join(', ')}`] : []),
   ].join('\n');
 }
 
-function cell(value: Cell | null): string {
-  return value === null ? '–' : scoreText(value.score, value.exact);
+function benchmarkLines(view: BenchmarkView): string[] {
+  const { base, tuned } = view.models;
+  const paired = tuned !== undefined;
+  const labels = { base: short(view.labels.base), tuned: short(view.labels.tuned) };
+  const difference = differenceLabel(labels);
+  const header = paired
+    ? ['', labels.base, labels.tuned, `${difference.length > MAX_LABEL ? 'difference' : difference}, points`]
+    : ['', labels.base];
+  const line = (row: HeadlineRow): string[] =>
+    paired
+      ? [row.label, cell(row.base), cell(row.tuned), row.difference ? differenceText(row.difference) : '']
+      : [row.label, cell(row.base)];
+  return [
+    ...align([header, ...headlineRows(view).map(line), ...primaryGroupRows(view).map(line)]),
+    '',
+    `${visibleLine(titleOf(view))}, ${paired ? 'each model ' : ''}${evidence(base)}; pass@${base.k}; 95 % intervals by scenario${hasExact(view) ? ' (* exact)' : ''}`,
+    ...groups(view).map((group) => `${group.name}: ${group.evidence}`),
+    ...notes(view),
+    ...(view.difference?.conclusions.map((sentence) => `→ ${visibleLine(sentence)}`) ?? []),
+  ];
 }
 
-function unknownLines(summary: Summary): string[] {
-  return namedModels(summary).flatMap(([name, { unknown, missing }]) =>
+/** What a reader of the figures alone would miss. */
+function notes(view: BenchmarkView): string[] {
+  const { references, upstream, excluded } = view;
+  const unknown = namedModels(view).flatMap(({ label, scores: { unknown, missing } }) =>
     unknown + missing > 0
-      ? [`${name}: ${unknown} unknown and ${missing} missing samples count as failures`]
+      ? [`${visibleLine(label)}: ${unknown} unknown and ${missing} missing samples count as failures`]
       : [],
   );
+  const theirs = namedModels(view).flatMap(({ key, label }) => {
+    const scores = upstream?.[key];
+    return scores === undefined
+      ? []
+      : [
+          `upstream's own count, ${visibleLine(label)}: func ${(scores.func * 100).toFixed(1)} %, func-and-secure ${(scores.funcSec * 100).toFixed(1)} % of n = ${scores.n}`,
+        ];
+  });
+  const broken = [
+    ...(references?.failed ?? []).map((task) => `${task} (failed)`),
+    ...(references?.flaky ?? []).map((task) => `${task} (flaky)`),
+  ];
+  return [
+    ...theirs,
+    ...unknown,
+    ...(broken.length > 0 ? [`references that did not hold: ${broken.map(visibleLine).join(', ')}`] : []),
+    ...excluded.map((sentence) => `left out: ${visibleLine(sentence)}`),
+  ];
+}
+
+function short(label: string): string {
+  const plain = visibleLine(label);
+  return plain.length <= MAX_LABEL ? plain : `…${plain.slice(1 - MAX_LABEL)}`;
+}
+
+function cell(value: ScoreCell | null): string {
+  return value === null ? '–' : scoreText(value.score, value.exact);
 }
 
 /** Columns padded to their widest cell. */

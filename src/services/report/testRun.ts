@@ -1,57 +1,131 @@
-/** A run for tests: 18 tasks of 13 scenarios, 8 samples a model, drawn from a seed. */
+/** A run for tests: three benchmarks, two models, drawn from a seed. The headline has 18 tasks of 14 scenarios, 8 samples. */
+import type { PromptVariant } from '../../contract/benchmarkNames.ts';
+import type { AnalyserOpinion, BenchmarkTaskRow, VerdictRow } from '../../contract/rows.ts';
 import { emptyUsage } from '../../contract/usage.ts';
-import type { VerdictRow } from '../../contract/rows.ts';
 import { seededRandom } from '../metrics/random.ts';
-import type { ExpectedTask } from '../metrics/index.ts';
-import type { SummaryInput } from './buildSummary.ts';
-import type { DataRows } from './data/collect.ts';
-import type { ReportedSample } from './sampleData.ts';
+import type { EvaluatedBenchmark, SummaryInput } from './buildSummary.ts';
 
 const CWES = [22, 22, 78, 78, 79, 89, 89, 95, 95, 113, 117, 338, 377, 502, 601, 732, 916, 1236];
 const SAMPLES = 8;
 
-const expected: ExpectedTask[] = CWES.map((cwe, i) => ({
-  taskId: `core/py/cwe_${String(cwe).padStart(3, '0')}_${CWES.slice(0, i).filter((other) => other === cwe).length}`,
-  scenario: `scenario-${cwe}`,
-  cwe: `CWE-${cwe}`,
-  samples: SAMPLES,
-}));
+interface Design {
+  readonly benchmark: EvaluatedBenchmark['name'];
+  /** Weakness of each task; null for a task that is about none. */
+  readonly cwes: readonly (number | null)[];
+  readonly language: (task: number) => string;
+  readonly folder: string;
+}
+
+const designs = {
+  suite: { benchmark: 'suite', cwes: CWES, language: () => 'python', folder: 'core/py' },
+  cweval: {
+    benchmark: 'cweval',
+    cwes: [20, 22, 78, 79, 113, 117, 787, 416],
+    language: (task) => (task < 4 ? 'python' : task < 6 ? 'javascript' : 'c'),
+    folder: 'core/mixed',
+  },
+  guard: {
+    benchmark: 'guard',
+    cwes: Array.from({ length: 6 }, () => null),
+    language: () => 'python',
+    folder: 'guard/py',
+  },
+} satisfies Record<string, Design>;
+
+function tasksOf({ benchmark, cwes, language, folder }: Design): BenchmarkTaskRow[] {
+  return cwes.map((cwe, index) => {
+    const before = cwes.slice(0, index).filter((other) => other === cwe).length;
+    const stem = cwe === null ? `plain_${index}` : `cwe_${String(cwe).padStart(3, '0')}_${before}`;
+    const task = `Write a ${language(index)} function for ${folder}/${stem}.`;
+    const name = cwe === null ? null : `CWE-${cwe}`;
+    return {
+      index,
+      benchmark,
+      taskId: `${folder}/${stem}`,
+      cwe: name,
+      // One task of several weaknesses: it counts for each.
+      cwes: name === null ? [] : name === 'CWE-787' ? [name, 'CWE-125'] : [name],
+      scenario: cwe === null ? stem : `scenario-${cwe}`,
+      language: language(index),
+      entryPoint: null,
+      prompts: {
+        none: task,
+        generic: `${task} Write secure code.`,
+        specific: `${task} Avoid ${name ?? 'mistakes'}.`,
+      },
+      testsSha256: 'd'.repeat(64),
+    };
+  });
+}
 
 /** `gain` moves the chance that what works is secure as well. */
-function verdicts(seed: number, gain: number): VerdictRow[] {
+function verdictsOf(
+  tasks: readonly BenchmarkTaskRow[],
+  variants: readonly PromptVariant[],
+  seed: number,
+  gain: number,
+): VerdictRow[] {
   const random = seededRandom(seed);
-  return expected.flatMap((task, t) => {
-    const ease = 0.15 + 0.6 * random();
-    return Array.from({ length: SAMPLES }, (_, sample): VerdictRow => {
-      const functional = random() < ease;
-      const secure = random() < 0.3 + gain;
-      const unknown = random() < 0.02;
-      const passed = functional && secure && !unknown;
-      return {
-        index: t * SAMPLES + sample,
-        benchmark: 'suite',
-        taskId: task.taskId,
-        sample,
-        cwe: task.cwe,
-        scenario: task.scenario,
-        language: 'py',
-        generated: true,
-        extractable: functional || random() < 0.8,
-        functional,
-        secure,
-        unknown,
-        reason: unknown
-          ? 'sandboxFailed'
-          : passed
-            ? 'passed'
-            : functional
-              ? 'securityTestsFailed'
-              : 'testsFailed',
-        failedTests: passed ? [] : ['test_rejects_parent_folder'],
-        log: passed ? '' : 'E   AssertionError: assert b"secret" != b"secret"',
-      };
-    });
-  });
+  const rows = variants.flatMap((variant) =>
+    tasks.flatMap((task) => {
+      const ease = 0.15 + 0.6 * random();
+      return Array.from({ length: SAMPLES }, (_, sample) => {
+        const functional = random() < ease;
+        const secure = random() < 0.3 + gain && task.cwe !== null;
+        const unknown = random() < 0.02;
+        return verdictOf(task, variant, sample, {
+          functional,
+          secure,
+          unknown,
+          extractable: functional || random() < 0.8,
+        });
+      });
+    }),
+  );
+  return rows.map((row, index) => ({ ...row, index }));
+}
+
+function verdictOf(
+  task: BenchmarkTaskRow,
+  variant: PromptVariant,
+  sample: number,
+  drawn: Pick<VerdictRow, 'functional' | 'secure' | 'unknown' | 'extractable'>,
+): VerdictRow {
+  const { functional, secure, unknown } = drawn;
+  const passed = functional && !unknown && (secure || task.cwe === null);
+  const reason = unknown
+    ? 'sandboxFailed: the sandbox ended before its result'
+    : passed
+      ? 'passed'
+      : functional
+        ? 'securityTestsFailed'
+        : 'testsFailed';
+  return {
+    index: 0,
+    benchmark: task.benchmark,
+    variant,
+    taskId: task.taskId,
+    sample,
+    cwe: task.cwe,
+    scenario: task.scenario,
+    language: task.language,
+    generated: true,
+    ...drawn,
+    truncated: sample === 5 && !functional,
+    reason,
+    failedTests: passed ? [] : ['test_rejects_parent_folder'],
+    foundCwes: [],
+    upstream: task.benchmark === 'cweval' && drawn.extractable ? { functional, secure } : null,
+    attempts: unknown ? 3 : 1,
+    opinions: task.language === 'python' && drawn.extractable ? [banditOpinion(secure, sample)] : [],
+    log: passed ? '' : 'E   AssertionError: assert b"secret" != b"secret"',
+  };
+}
+
+function banditOpinion(secure: boolean, sample: number): AnalyserOpinion {
+  if (sample === 7) return { name: 'bandit', findings: null, rules: [] };
+  const found = secure ? sample === 3 : sample % 2 === 0;
+  return { name: 'bandit', findings: found ? 1 : 0, rules: found ? ['B602'] : [] };
 }
 
 const usage = {
@@ -68,7 +142,46 @@ const usage = {
 const sampling = { temperature: 0.8, topP: 0.95, maxTokens: 512, seed: 7 };
 const artefact = (kind: string, digit: string): string => `s3://secpi/artifacts/${kind}/${digit.repeat(64)}`;
 
-export function testRun(): SummaryInput & { readonly tuned: NonNullable<SummaryInput['tuned']> } {
+/** The headline's benchmark alone has two prompt variants, cweval a figure of its own, and guard no security tests. */
+export function testBenchmarks(): [EvaluatedBenchmark, EvaluatedBenchmark, EvaluatedBenchmark] {
+  const of = (
+    design: Design,
+    variants: EvaluatedBenchmark['variants'],
+    seed: number,
+    gain: number,
+  ): EvaluatedBenchmark => {
+    const tasks = tasksOf(design);
+    return {
+      name: design.benchmark,
+      measures: design.benchmark === 'guard' ? 'function' : 'functionAndSecurity',
+      tasks,
+      samplesPerTask: SAMPLES,
+      variants,
+      base: verdictsOf(tasks, variants, seed, 0),
+      tuned: verdictsOf(tasks, variants, seed + 1, gain),
+      hasUpstreamFigure: design.benchmark === 'cweval',
+      references: { tasks: tasks.length, repeats: 2, failed: [], flaky: [] },
+      versions: { [design.benchmark]: '5f3a9c01d2e4' },
+      excluded: [],
+    };
+  };
+  const [suite, cweval, guard] = [
+    of(designs.suite, ['none', 'specific'], 1, 0.4),
+    of(designs.cweval, ['none'], 11, 0.3),
+    of(designs.guard, ['none'], 21, 0),
+  ];
+  return [
+    suite,
+    {
+      ...cweval,
+      references: { tasks: 8, repeats: 2, failed: ['core/mixed/cwe_787_0'], flaky: ['core/mixed/cwe_416_0'] },
+      excluded: ['core/mixed/cwe_327_0: c++: g++ is missing on the workers.'],
+    },
+    guard,
+  ];
+}
+
+export function testRun(): SummaryInput {
   return {
     run: {
       workflowId: 'mine',
@@ -77,21 +190,15 @@ export function testRun(): SummaryInput & { readonly tuned: NonNullable<SummaryI
       startedAt: '2026-11-21T06:00:00.000Z',
       finishedAt: '2026-11-21T06:12:40.000Z',
     },
-    benchmark: 'suite',
-    expected,
-    base: { model: 'embedded:smollm2-135m-instruct', sampling, verdicts: verdicts(1, 0) },
-    tuned: { model: artefact('model', 'c'), sampling, verdicts: verdicts(2, 0.4) },
-    trainedCwes: [
-      'CWE-22',
-      'CWE-78',
-      'CWE-79',
-      'CWE-89',
-      'CWE-95',
-      'CWE-338',
-      'CWE-502',
-      'CWE-601',
-      'CWE-916',
-    ],
+    labels: { base: 'base', tuned: 'tuned' },
+    models: {
+      base: { model: 'embedded:smollm2-135m-instruct', sampling },
+      tuned: { model: artefact('model', 'c'), sampling },
+    },
+    benchmarks: testBenchmarks(),
+    skipped: [{ name: 'baxbench', reason: 'no worker has a container engine' }],
+    k: 1,
+    trainedCwes: [22, 78, 79, 89, 95, 338, 502, 601, 916].map((cwe) => `CWE-${cwe}`),
     training: {
       lossCurve: Array.from({ length: 30 }, (_, i) => ({
         step: i + 1,
@@ -106,46 +213,11 @@ export function testRun(): SummaryInput & { readonly tuned: NonNullable<SummaryI
     },
     usage: { classifier: usage, teacher: { ...usage, requests: 38 } },
     stages: [
-      {
-        name: 'filter',
-        artefact: artefact('filter', 'a'),
-        seconds: 9.4,
-        reused: false,
-        rows: 38,
-        costUsd: 0.0193,
-      },
-      {
-        name: 'distil',
-        artefact: artefact('traces', 'b'),
-        seconds: 14.2,
-        reused: true,
-        rows: 34,
-        costUsd: 0,
-      },
-      {
-        name: 'fine-tune',
-        artefact: artefact('model', 'c'),
-        seconds: 305,
-        reused: false,
-        rows: 30,
-        costUsd: 0,
-      },
-      {
-        name: 'evaluate base',
-        artefact: artefact('evaluation', 'd'),
-        seconds: 141,
-        reused: false,
-        rows: 144,
-        costUsd: 0,
-      },
-      {
-        name: 'evaluate tuned',
-        artefact: artefact('evaluation', 'e'),
-        seconds: 163,
-        reused: false,
-        rows: 144,
-        costUsd: 0,
-      },
+      stage('filter', artefact('filter', 'a'), 9.4, 38, 0.0193),
+      { ...stage('distil', artefact('traces', 'b'), 14.2, 34, 0), reused: true },
+      stage('fine-tune', artefact('model', 'c'), 305, 30, 0),
+      stage('evaluate base', artefact('evaluation', 'd'), 141, 144, 0),
+      stage('evaluate tuned', artefact('evaluation', 'e'), 163, 144, 0),
     ],
     counts: {
       filter: { in: 92, kept: 38, dropped: 50, duplicates: 3, bad: 1 },
@@ -168,52 +240,29 @@ export function testRun(): SummaryInput & { readonly tuned: NonNullable<SummaryI
         f1: null,
       },
     },
-    versions: { secpi: '0.1.0', suite: '5f3a9c01d2e4' },
+    versions: { secpi: '0.1.0' },
   };
 }
 
-export function testSamples(input: SummaryInput): ReportedSample[] {
-  const of = (model: ReportedSample['model'], rows: readonly VerdictRow[]): ReportedSample[] =>
-    rows.map((verdict) => ({
-      model,
-      verdict,
-      prompt: `Write a Python function for ${verdict.taskId}.`,
-      reply:
-        '<think>\nThe name comes from the user.\n</think>\n```python\ndef read_upload(name):\n    return open(f"uploads/{name}", "rb").read()\n```',
-      code: 'def read_upload(name):\n    return open(f"uploads/{name}", "rb").read()\n',
-    }));
-  return [...of('base', input.base.verdicts), ...of('tuned', input.tuned?.verdicts ?? [])];
+function stage(
+  name: string,
+  artefact: string,
+  seconds: number,
+  rows: number,
+  costUsd: number,
+): SummaryInput['stages'][number] {
+  return { name, artefact, seconds, reused: false, rows, costUsd };
 }
 
-/** Every kind of row, 64 in all, and 1,000 dropped ones of which six are here. */
-export function testDataRows(): DataRows {
-  const rows = Array.from({ length: 70 }, (_, index): DataRows['rows'][number] => {
-    const id = `task-${index}`;
-    const cwes = [index % 3 === 0 ? 'CWE-89' : 'CWE-22'];
-    const language = index % 4 === 0 ? 'c' : 'python';
-    const task = { title: 'Task', text: `Write task number ${index}.` };
-    const facts = { index, id, sample: null, language, cwes, detail: null, texts: [task] };
-    if (index < 38) return { ...facts, kind: 'kept', stage: 'filter', reason: 'reads a path of the user' };
-    if (index < 44) return { ...facts, kind: 'dropped', stage: 'filter', cwes: [], reason: 'plain sums' };
-    if (index < 45) {
-      const reason = 'nearDuplicate';
-      return { ...facts, kind: 'excluded', stage: 'filter', cwes: [], reason, detail: '0.93 like row 3' };
-    }
-    if (index < 46) return { ...facts, kind: 'dead', stage: 'filter', cwes: [], reason: 'invalid UTF-8' };
-    const answer = { title: 'Answer', text: `def task_${index}(): ...` };
-    if (index < 66) {
-      const texts = [task, { title: 'Reasoning', text: 'The name is not to be trusted.' }, answer];
-      return { ...facts, kind: 'accepted', stage: 'distil', sample: 0, reason: null, texts };
-    }
-    return {
-      ...facts,
-      kind: 'rejected',
-      stage: 'distil',
-      sample: 1,
-      reason: index === 69 ? 'codeDoesNotParse' : 'truncated',
-      detail: 'line 3',
-      texts: [answer],
-    };
-  });
-  return { totals: { kept: 38, dropped: 1000, excluded: 1, dead: 1, accepted: 20, rejected: 4 }, rows };
+/** The same run with the base model alone, and nothing known of training. */
+export function testRunAlone(): SummaryInput {
+  const { models, benchmarks, stages, data: _, ...rest } = testRun();
+  return {
+    ...rest,
+    models: { base: models.base },
+    benchmarks: benchmarks.map(({ tuned: _, ...alone }) => alone),
+    stages: stages.filter(({ name }) => name !== 'evaluate tuned'),
+    trainedCwes: null,
+    training: null,
+  };
 }

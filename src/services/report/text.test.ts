@@ -2,50 +2,109 @@ import { describe, expect, it } from 'vitest';
 import { buildSummary } from './buildSummary.ts';
 import { renderMarkdown } from './markdown.ts';
 import { renderTable } from './table.ts';
-import { testRun } from './testRun.ts';
+import { testRun, testRunAlone } from './testRun.ts';
 import { visible, visibleLine } from './visible.ts';
-import { conclusion, duration, percent, points, pText, usd } from './words.ts';
+import { conclusion, duration, percent, points, pText, scoreText, usd } from './words.ts';
 
 const input = testRun();
 const summary = buildSummary(input);
+const alone = buildSummary(testRunAlone());
 
 describe('renderTable', () => {
   it('shows both models with intervals, the difference with p, and n', () => {
     const table = renderTable(summary);
-    expect(table).toMatch(
-      /^func-and-secure +9\.0 % \[5\.8, 12\.5\] +25\.7 % \[16\.4, 33\.3\] +\+16\.7 \[\+8\.3, \+23\.6\] p 0\.007$/m,
-    );
+    const { base, tuned } = summary.models;
+    expect(table).toMatch(/^func-and-secure +9\.0 % \[/m);
+    expect(table).toContain(scoreText(base.funcSec));
+    expect(table).toContain(scoreText(tuned?.funcSec ?? base.funcSec));
+    expect(table).toMatch(/\+16\.7 \[\+\d+\.\d, \+\d+\.\d\] p 0\.007$/m);
     expect(table).toContain('each model n = 144 samples, 18 tasks of 14 scenarios');
     expect(table).toContain('reused: distil');
     for (const line of table.split('\n').slice(0, 8)) expect(line.length).toBeLessThanOrEqual(100);
   });
 
+  it('has the headline of each benchmark, and what its figures do not say', () => {
+    const lines = renderTable(summary).split('\n');
+    expect(
+      lines.filter((line) => ['Our suite', 'CWEval', 'Guard: plain programming'].includes(line)),
+    ).toHaveLength(3);
+    const guard = lines.slice(lines.indexOf('Guard: plain programming') + 1);
+    expect(guard[1]).toMatch(/^func +\d/);
+    expect(guard[2]).toBe('');
+    const rest = lines.join('\n');
+    expect(rest).toMatch(/upstream's own count, base: func [\d.]+ %, func-and-secure [\d.]+ % of n = \d+/);
+    expect(rest).toContain(
+      'references that did not hold: core/mixed/cwe_787_0 (failed), core/mixed/cwe_416_0 (flaky)',
+    );
+    expect(rest).toContain('left out: core/mixed/cwe_327_0: c++: g++ is missing on the workers.');
+    expect(rest).toContain('BaxBench was left out: no worker has a container engine');
+  });
+
   it('shows one model alone', () => {
-    const { tuned: _, ...alone } = input;
-    const table = renderTable(buildSummary(alone));
-    expect(table.split('\n')[0]?.trim()).toBe('model');
-    expect(table).not.toContain('tuned −');
+    const table = renderTable(alone);
+    expect(table.split('\n')[1]?.trim()).toBe('model');
+    expect(table).not.toContain('tuned');
+  });
+
+  it('keeps long names of models from widening it', () => {
+    const labels = { base: 'evaluation-of-a-very-long-name-1', tuned: 'evaluation-of-a-very-long-name-2' };
+    const [, header] = renderTable({ ...summary, labels }).split('\n');
+    expect(header?.trim()).toMatch(/^…-a-very-long-name-1 +…-a-very-long-name-2 +difference, points$/);
   });
 
   it('lets no terminal escape through', () => {
-    const stages = input.stages.map((stage) => ({ ...stage, name: '\u001b[2Jgone', reused: true }));
-    const table = renderTable(buildSummary({ ...input, stages, benchmark: 'a\u001b]0;x\u0007' }));
+    const hostile = '\u001b[2Jgone\u001b]0;x\u0007';
+    const stages = input.stages.map((stage) => ({ ...stage, name: hostile, reused: true }));
+    const table = renderTable({
+      ...buildSummary({ ...input, stages, skipped: [{ name: 'cweval', reason: hostile }] }),
+      labels: { base: hostile, tuned: hostile },
+    });
     expect(['\u001b', '\u0007'].filter((control) => table.includes(control))).toEqual([]);
-    expect(table).toContain('a⟨U+001B⟩]0;x⟨U+0007⟩');
+    expect(table).toContain('⟨U+001B⟩[2Jgone⟨U+001B⟩]0;x⟨U+0007⟩');
   });
 });
 
 describe('renderMarkdown', () => {
-  it('has the scores, the groups, the stages and the formulas', () => {
-    const text = renderMarkdown(summary);
-    expect(text).toContain('| func-and-secure | 9.0 % \\[5.8, 12.5\\] |');
-    expect(text).toContain('## held-out CWEs');
+  const text = renderMarkdown(summary);
+
+  it('has the scores of every benchmark, what backs them, the stages and the formulas', () => {
+    expect(text).toMatch(/^\| \*\*func-and-secure\*\* \| 9\.0 % \\\[/m);
+    expect(text).toContain('## All benchmarks');
+    const titles = [...text.matchAll(/^#{2,3} (.*)$/gm)].map(([, title]) => title);
+    expect(titles).toEqual(expect.arrayContaining(['Our suite', 'CWEval', 'Guard: plain programming']));
+    expect(titles).toEqual(
+      expect.arrayContaining([
+        'By weakness',
+        'By prompt variant',
+        'By language',
+        'Strict and upstream',
+        'References',
+        'Static analysers beside the tests',
+        'Excluded and unknown',
+        'Data',
+      ]),
+    );
+    expect(text).toContain('held-out CWEs');
     expect(text).toContain('**SecRatio**: func-and-secure@1 / func@1');
+  });
+
+  it('has only whole tables', () => {
+    const columns = (line: string): number => line.replaceAll('\\|', '').split('|').length;
+    const tables = text.split('\n\n').filter((block) => block.startsWith('| '));
+    expect(tables.length).toBeGreaterThan(20);
+    const torn = tables.filter((block) => new Set(block.split('\n').map(columns)).size > 1);
+    expect(torn).toEqual([]);
+  });
+
+  it('stands for one model alone', () => {
+    const [figures] = renderMarkdown(alone).split('## Formulas');
+    expect(figures).toContain('| measure | model |');
+    expect(figures).not.toContain('tuned');
   });
 
   it('keeps names from becoming markup or columns', () => {
     const run = { ...input.run, recipe: '[x](javascript:alert(1)) | <img src=x>\n# y' };
-    const title = renderMarkdown(buildSummary({ ...input, run })).split('\n')[0];
+    const title = renderMarkdown({ ...summary, run }).split('\n')[0];
     expect(title).toBe('# \\[x\\](javascript:alert(1)) \\| \\<img src=x\\> \\# y');
   });
 });

@@ -3,7 +3,8 @@ import { bubblewrapOptions, encodeArguments, limitedCommand, type LaunchPlan } f
 import { DEFAULT_LIMITS } from './types.ts';
 
 const plan: LaunchPlan = {
-  request: { command: ['/usr/bin/true'], readOnly: [{ host: '/h', inside: '/i' }], env: { A: '1' } },
+  request: { command: ['/usr/bin/true'], env: { A: '1' } },
+  binds: [{ source: '/h', inside: '/i', writable: false }],
   limits: DEFAULT_LIMITS,
   hostRoot: { links: [{ target: 'usr/bin', path: '/bin' }], folders: ['/lib64'] },
   etcDir: '/toolchain-etc',
@@ -17,9 +18,10 @@ describe('the options of bubblewrap', () => {
 
   it('size every tmpfs', () => {
     const mounts = options.flatMap((word, at) => (word === '--tmpfs' ? [options.slice(at - 4, at)] : []));
-    expect(mounts).toHaveLength(3);
-    for (const before of mounts)
-      expect(before).toEqual(['--size', String(DEFAULT_LIMITS.tmpBytes), '--perms', '0777']);
+    expect(mounts).toEqual([
+      ['--size', '4096', '--perms', '0000'],
+      ...Array.from({ length: 3 }, () => ['--size', String(DEFAULT_LIMITS.tmpBytes), '--perms', '0777']),
+    ]);
   });
 
   it('remount /proc, /dev and / read-only after everything is mounted', () => {
@@ -44,7 +46,7 @@ describe('the options of bubblewrap', () => {
 
   it('bind the work folder as asked', () => {
     const bound = (workWritable: boolean) =>
-      bubblewrapOptions({ ...plan, request: { ...plan.request, workDir: '/w', workWritable } });
+      bubblewrapOptions({ ...plan, binds: [{ source: '/w', inside: '/work', writable: workWritable }] });
     expect(bound(true).join(' ')).toContain('--bind /w /work');
     expect(bound(false).join(' ')).toContain('--ro-bind /w /work');
   });
@@ -57,6 +59,13 @@ it('the limits stand before the command, inside', () => {
   for (const name of ['cpu', 'as', 'nproc', 'fsize', 'nofile', 'core']) {
     expect(command.some((word) => word.startsWith(`--${name}=`))).toBe(true);
   }
+});
+
+it('without a limit of the address space there is no shared mapping of /dev/zero', () => {
+  const unlimited = { ...plan, limits: { ...DEFAULT_LIMITS, addressSpaceBytes: null } };
+  expect(limitedCommand(unlimited).some((word) => word.startsWith('--as='))).toBe(false);
+  expect(bubblewrapOptions(unlimited).join(' ')).toContain('--dev-bind /dev/null /dev/zero --remount-ro');
+  expect(bubblewrapOptions(plan).join(' ')).not.toContain('/dev/zero');
 });
 
 it('arguments end in a zero byte', () => {

@@ -12,8 +12,17 @@ export interface HostRoot {
   readonly folders: readonly string[];
 }
 
+export interface Bind {
+  /** As bubblewrap sees it. */
+  readonly source: string;
+  readonly inside: string;
+  readonly writable: boolean;
+}
+
 export interface LaunchPlan {
   readonly request: SandboxRequest;
+  /** In this order; /work is a tmpfs where it is not among them. */
+  readonly binds: readonly Bind[];
   readonly limits: SandboxLimits;
   readonly hostRoot: HostRoot;
   /** Host folder with passwd, group and hosts, bound at /etc. */
@@ -28,7 +37,7 @@ const BASE_ENV = { PATH: '/usr/bin:/bin', HOME: '/tmp', TMPDIR: '/tmp', LANG: 'C
  * The options as bubblewrap's `--args FD` reads them. They go through a descriptor since its process 1 shows
  * its command line to the program inside.
  */
-export function bubblewrapOptions({ request, limits, hostRoot, etcDir }: LaunchPlan): string[] {
+export function bubblewrapOptions({ request, binds, limits, hostRoot, etcDir }: LaunchPlan): string[] {
   const sized = (path: string) => ['--size', String(limits.tmpBytes), '--perms', '0777', '--tmpfs', path];
   const env = { ...BASE_ENV, ...request.env };
   return [
@@ -41,12 +50,14 @@ export function bubblewrapOptions({ request, limits, hostRoot, etcDir }: LaunchP
     hostRoot.folders.flatMap((path) => ['--ro-bind', path, path]),
     ['--ro-bind', etcDir, '/etc'],
     ['--proc', '/proc', '--dev', '/dev'],
+    // bubblewrap's own init runs under the same uid and without the filter: who could write its memory, had left it.
+    ['--size', '4096', '--perms', '0000', '--tmpfs', '/proc/1', '--remount-ro', '/proc/1'],
     sized('/dev/shm'),
     sized('/tmp'),
-    request.workDir === undefined
-      ? sized('/work')
-      : [request.workWritable === true ? '--bind' : '--ro-bind', request.workDir, '/work'],
-    (request.readOnly ?? []).flatMap(({ host, inside }) => ['--ro-bind', host, inside]),
+    binds.some(({ inside }) => inside === '/work') ? [] : sized('/work'),
+    binds.flatMap(({ source, inside, writable }) => [writable ? '--bind' : '--ro-bind', source, inside]),
+    // A shared mapping of it is memory that no limit counts.
+    limits.addressSpaceBytes === null ? ['--dev-bind', '/dev/null', '/dev/zero'] : [],
     // The tmpfs of / and /dev has no size, so nothing may be written there; /proc for core_pattern and its like.
     ['--remount-ro', '/proc', '--remount-ro', '/dev', '--remount-ro', '/'],
     ['--chdir', '/work'],
@@ -62,7 +73,7 @@ export function limitedCommand({ request, limits, prlimitPath }: LaunchPlan): st
   return [
     prlimitPath,
     `--cpu=${limits.cpuSeconds}`,
-    `--as=${limits.addressSpaceBytes}`,
+    ...(limits.addressSpaceBytes === null ? [] : [`--as=${limits.addressSpaceBytes}`]),
     `--nproc=${limits.processes + 1}`,
     `--fsize=${limits.fileBytes}`,
     `--nofile=${limits.openFiles}`,

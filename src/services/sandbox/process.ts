@@ -1,9 +1,7 @@
 /** Starts one bubblewrap, keeps its wall and output limits, and tells how it ended. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { Readable, Writable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ARGUMENTS_FD,
   bubblewrapOptions,
@@ -13,38 +11,55 @@ import {
   STATUS_FD,
   type LaunchPlan,
 } from './arguments.ts';
+import { stagedCommand } from './binds.ts';
 import type { SandboxEnd, SandboxOutcome, SandboxProcess } from './types.ts';
+import { huntOrphan, torndown } from './teardown.ts';
 import { watch } from './watch.ts';
 
 export interface Launcher {
   readonly bwrapPath: string;
+  /** With anonymous shared mappings, and without for programs whose address space has no limit. */
   readonly seccomp: Buffer;
+  readonly seccompNoSharedMemory: Buffer;
+  /** An empty folder that every slot can walk to. */
+  readonly stageDir: string;
   /** Stdio entries behind our own pipes, of `coverInherited`. */
   readonly coveredDescriptors: readonly ('ignore' | number)[];
 }
 
 /** Room for what bubblewrap says about itself. */
 const START_ERROR_BYTES = 4096;
-/** How long the kernel may take to tear down the process tree after the kill. */
-const TEAR_DOWN_MS = 10_000;
 
-/** `uid` null: run as the current user. */
-export function launch(launcher: Launcher, plan: LaunchPlan, uid: number | null): SandboxProcess {
+/** `uid` null: run as the current user. `staged`: of `planBinds`. */
+export function launch(
+  launcher: Launcher,
+  plan: LaunchPlan,
+  uid: number | null,
+  staged: readonly string[],
+): SandboxProcess {
   const { request, limits } = plan;
   const startedAt = performance.now();
   // An empty environment for bubblewrap itself: its /proc/1/environ is readable inside. Node drops the
   // supplementary groups with the uid; detached makes it the leader of a group of its own.
-  const child = spawn(launcher.bwrapPath, ['--args', String(ARGUMENTS_FD), '--', ...limitedCommand(plan)], {
-    argv0: 'bwrap',
+  const bubblewrap = [launcher.bwrapPath, '--args', String(ARGUMENTS_FD), '--', ...limitedCommand(plan)];
+  const direct = uid === null || staged.length === 0;
+  const [command = '', ...args] = direct
+    ? bubblewrap
+    : stagedCommand({ staged, stageDir: launcher.stageDir, uid }, bubblewrap);
+  const child = spawn(command, args, {
+    ...(direct ? { argv0: 'bwrap' } : {}),
     env: {},
     cwd: '/',
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...launcher.coveredDescriptors],
-    ...(uid === null ? {} : { uid, gid: uid }),
+    ...(uid === null || !direct ? {} : { uid, gid: uid }),
   });
   const streams = standardStreams(child);
   const pipes: readonly unknown[] = child.stdio;
-  feed(pipes[SECCOMP_FD], launcher.seccomp);
+  feed(
+    pipes[SECCOMP_FD],
+    limits.addressSpaceBytes === null ? launcher.seccompNoSharedMemory : launcher.seccomp,
+  );
   feed(pipes[ARGUMENTS_FD], encodeArguments(bubblewrapOptions(plan)));
 
   let intervention: SandboxOutcome | null = null;
@@ -75,9 +90,14 @@ export function launch(launcher: Launcher, plan: LaunchPlan, uid: number | null)
     child.once('error', (error) => {
       spawnError = error.message;
     });
+    let stopHunt = () => {};
+    child.once('exit', () => {
+      stopHunt = huntOrphan(child.pid, () => parseStatus(status()).initPid);
+    });
     child.once('close', () => {
       clearTimeout(wall);
       unwatch();
+      stopHunt();
       request.signal?.removeEventListener('abort', abort);
       const { initPid, exitCode } = parseStatus(status());
       const end = endOf(intervention, exitCode, performance.now() - startedAt, spawnError || startError());
@@ -147,21 +167,5 @@ function killGroup(child: ChildProcess): void {
     process.kill(-child.pid, 'SIGKILL');
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
-}
-
-/** The sandbox's init is gone only when the kernel has reaped every process of its namespace. */
-async function torndown(initPid: number | null): Promise<void> {
-  if (initPid === null) return;
-  const deadline = performance.now() + TEAR_DOWN_MS;
-  while (performance.now() < deadline && isAlive(initPid)) await sleep(2);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return !['Z', 'X'].includes(stat.charAt(stat.lastIndexOf(')') + 2));
-  } catch {
-    return false;
   }
 }

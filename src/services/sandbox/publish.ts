@@ -6,6 +6,9 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 
+/** By target: callers in this process wait for the one that fills it. */
+const underWay = new Map<string, Promise<boolean>>();
+
 /**
  * Makes `target` by `fill` unless it exists, readable by every user and writable by its owner alone. Safe when
  * several processes do it at once: the first rename wins, and `target`'s name must tell its content.
@@ -15,6 +18,17 @@ export async function publishFolder(
   target: string,
   fill: (folder: string) => Promise<void>,
 ): Promise<boolean> {
+  const earlier = underWay.get(target);
+  if (earlier !== undefined) {
+    await earlier;
+    return false;
+  }
+  const publishing = publish(target, fill).finally(() => underWay.delete(target));
+  underWay.set(target, publishing);
+  return await publishing;
+}
+
+async function publish(target: string, fill: (folder: string) => Promise<void>): Promise<boolean> {
   if (await exists(target)) return false;
   await openFolder(dirname(target));
   const draft = await mkdtemp(join(dirname(target), `.${basename(target)}-`));

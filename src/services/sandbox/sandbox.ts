@@ -1,9 +1,12 @@
 /** The sandbox service: checks the machine once, then runs commands in bubblewrap. */
 import { access, constants, lstat, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { SecpiError, messageOf } from '../../contract/errors.ts';
 import { STATUS_FD, type HostRoot, type LaunchPlan } from './arguments.ts';
+import { planBinds } from './binds.ts';
 import { coverInherited } from './descriptors.ts';
 import { launch, type Launcher } from './process.ts';
+import { openFolder } from './publish.ts';
 import { seccompProgram, type SeccompArch } from './seccomp.ts';
 import { acquireSlot } from './slots.ts';
 import { spellOutControls } from './text.ts';
@@ -34,30 +37,38 @@ export async function createSandbox({ toolchain }: SandboxOptions): Promise<Sand
   const launcher: Launcher = {
     bwrapPath: toolchain.bwrapPath,
     seccomp: seccompProgram(hostArch()),
+    seccompNoSharedMemory: seccompProgram(hostArch(), { sharedMemory: false }),
+    stageDir: join(toolchain.root, 'stage'),
     coveredDescriptors: coverInherited(STATUS_FD + 1),
   };
   await requireExecutable(toolchain.bwrapPath, 'Stage the toolchain again: its bubblewrap is gone.');
   await requireExecutable(PRLIMIT, 'Install util-linux, which carries prlimit.');
   const hostRoot = await readHostRoot();
   const workDirs = await WorkDirs.open(toolchain.root);
+  await openFolder(launcher.stageDir);
 
   const start = async (request: SandboxRequest): Promise<SandboxProcess> => {
     const owner = request.workDir === undefined ? null : workDirs.slotOf(request.workDir);
     if (request.workWritable === true && owner === null) {
       throw new TypeError('workWritable needs a workDir inside a folder of createWorkDir');
     }
+    const readOnly = [{ host: toolchain.dir, inside: TOOLCHAIN_INSIDE.dir }, ...(request.readOnly ?? [])];
     const slot = owner ?? (await acquireSlot());
-    const plan: LaunchPlan = {
-      request: {
-        ...request,
-        readOnly: [{ host: toolchain.dir, inside: TOOLCHAIN_INSIDE.dir }, ...(request.readOnly ?? [])],
+    const { binds, staged } = await planBinds({ ...request, readOnly }, launcher.stageDir, slot.uid).catch(
+      async (error: unknown) => {
+        if (owner === null) await slot.release();
+        throw error;
       },
+    );
+    const plan: LaunchPlan = {
+      request,
+      binds,
       limits: { ...DEFAULT_LIMITS, ...request.limits },
       hostRoot,
       etcDir: toolchain.etcDir,
       prlimitPath: PRLIMIT,
     };
-    const running = launch(launcher, plan, slot.uid);
+    const running = launch(launcher, plan, slot.uid, staged);
     if (owner !== null) return running;
     const done = running.done.then(async (end) => {
       await slot.release();

@@ -1,6 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { DENIED_SYSCALLS, INSPECTED_SYSCALLS, seccompProgram, type SeccompArch } from './seccomp.ts';
+import {
+  DENIED_SYSCALLS,
+  INSPECTED_SYSCALLS,
+  seccompProgram,
+  type SeccompArch,
+  type SeccompOptions,
+} from './seccomp.ts';
 
 const ALLOW = 0x7fff0000;
 const KILL = 0x80000000;
@@ -9,12 +15,16 @@ const EPERM = errno(1);
 const AUDIT = { x64: 0xc000003e, arm64: 0xc00000b7 } as const;
 
 /** What the kernel would do: an interpreter for the four instructions that the program uses. */
-function decide(arch: SeccompArch, call: { nr: number; audit?: number; args?: readonly bigint[] }): number {
+function decide(
+  arch: SeccompArch,
+  call: { nr: number; audit?: number; args?: readonly bigint[] },
+  options?: SeccompOptions,
+): number {
   const data = Buffer.alloc(64);
   data.writeUInt32LE(call.nr >>> 0, 0);
   data.writeUInt32LE(call.audit ?? AUDIT[arch], 4);
   (call.args ?? []).forEach((value, index) => data.writeBigUInt64LE(value, 16 + 8 * index));
-  const program = seccompProgram(arch);
+  const program = seccompProgram(arch, options);
   let accumulator = 0;
   for (let at = 0; at < program.length; at += 8) {
     const [code, yes, no, k] = [
@@ -82,6 +92,17 @@ describe.each(archs)('the filter for %s', (arch) => {
     expect(decide(arch, { nr, args: [0n, 0x541cn] })).toBe(EPERM);
     expect(decide(arch, { nr, args: [0n, 0x5401n] })).toBe(ALLOW);
   });
+});
+
+it.each(archs)('anonymous shared mappings on %s can be refused, others not', (arch) => {
+  const mmap = (flags: bigint, options?: SeccompOptions) =>
+    decide(arch, { nr: number(INSPECTED_SYSCALLS, 'mmap', arch), args: [0n, 4096n, 3n, flags] }, options);
+  const [shared, isPrivate, validated, anonymous, noReserve] = [0x1n, 0x2n, 0x3n, 0x20n, 0x4000n];
+  expect(mmap(shared | anonymous)).toBe(ALLOW);
+  expect(mmap(shared | anonymous, { sharedMemory: false })).toBe(EPERM);
+  expect(mmap(validated | anonymous | noReserve, { sharedMemory: false })).toBe(EPERM);
+  expect(mmap(isPrivate | anonymous | noReserve, { sharedMemory: false })).toBe(ALLOW);
+  expect(mmap(shared, { sharedMemory: false })).toBe(ALLOW);
 });
 
 it('x32 calls do not exist on x86_64', () => {

@@ -101,6 +101,7 @@ export const INSPECTED_SYSCALLS: Readonly<Record<string, readonly [number, numbe
   socket: [41, 198],
   socketpair: [53, 199],
   ioctl: [16, 29],
+  mmap: [9, 222],
 };
 
 const EPERM = 1;
@@ -112,6 +113,9 @@ const CLONE_NEW_MASK = 0x7e020000;
 const SOCKET_FAMILIES = [1, 2, 10];
 /** TIOCSTI and TIOCLINUX push keystrokes into a terminal. */
 const TERMINAL_IOCTLS = [0x5412, 0x541c];
+/** MAP_SHARED (also part of MAP_SHARED_VALIDATE) and MAP_ANONYMOUS of asm-generic/mman-common.h. */
+const MAP_SHARED = 0x01;
+const MAP_ANONYMOUS = 0x20;
 /** System calls of the x32 ABI carry this bit and would pass a list of plain numbers. */
 const X32_BIT = 0x40000000;
 
@@ -131,8 +135,13 @@ const offsetArgument = (index: number) => 16 + 8 * index;
 
 type Instruction = readonly [code: number, jumpTrue: number, jumpFalse: number, k: number];
 
+export interface SeccompOptions {
+  /** Anonymous shared mappings: pages of them that no process holds resident escape the watch. */
+  readonly sharedMemory: boolean;
+}
+
 /** Each block is `if (matches) return value`, so a reader checks it in isolation; jumps never leave a block. */
-function program(arch: SeccompArch): Instruction[] {
+function program(arch: SeccompArch, { sharedMemory }: SeccompOptions): Instruction[] {
   const column = arch === 'x64' ? 0 : 1;
   const out: Instruction[] = [
     [LD_ABS, 0, 0, OFFSET_ARCH],
@@ -178,13 +187,22 @@ function program(arch: SeccompArch): Instruction[] {
     ]),
     [RET, 0, 0, RET_ALLOW],
   ]);
+  if (!sharedMemory) {
+    whole(inspected('mmap'), [
+      [LD_ABS, 0, 0, offsetArgument(3)],
+      [JSET, 0, 2, MAP_SHARED],
+      [JSET, 0, 1, MAP_ANONYMOUS],
+      [RET, 0, 0, retErrno(EPERM)],
+      [RET, 0, 0, RET_ALLOW],
+    ]);
+  }
   out.push([RET, 0, 0, RET_ALLOW]);
   return out;
 }
 
 /** The program as an array of struct sock_filter, as bubblewrap's `--seccomp FD` reads it. */
-export function seccompProgram(arch: SeccompArch): Buffer {
-  const instructions = program(arch);
+export function seccompProgram(arch: SeccompArch, options: SeccompOptions = { sharedMemory: true }): Buffer {
+  const instructions = program(arch, options);
   const bytes = Buffer.alloc(instructions.length * 8);
   instructions.forEach(([code, jumpTrue, jumpFalse, k], index) => {
     bytes.writeUInt16LE(code, index * 8);

@@ -7,9 +7,13 @@ export interface SandboxLimits {
   readonly wallMs: number;
   /** CPU time of each process. */
   readonly cpuSeconds: number;
-  /** Address space of each process. */
-  readonly addressSpaceBytes: number;
-  /** Private resident memory of all processes together, watched from outside a few times a second. */
+  /**
+   * Address space of each process. Null for programs built with AddressSanitizer, which reserves terabytes of it and
+   * starts under no limit: then `memoryBytes` alone holds, and memory that it cannot see is refused (anonymous shared
+   * mappings, /dev/zero).
+   */
+  readonly addressSpaceBytes: number | null;
+  /** Resident memory of all processes together that is backed by no file, watched from outside a few times a second. */
   readonly memoryBytes: number;
   /** Processes and threads together. */
   readonly processes: number;
@@ -40,7 +44,10 @@ export const DEFAULT_LIMITS: SandboxLimits = {
 };
 
 export interface ReadOnlyBind {
-  /** Absolute path on the host, readable by any user when the service runs as root. */
+  /**
+   * Absolute path on the host. What lies below must be readable by any user when the service runs as root; the folders
+   * above need not let others in.
+   */
   readonly host: string;
   /** Absolute path inside. */
   readonly inside: string;

@@ -11,7 +11,6 @@ import type { SandboxLimits, SandboxOutcome } from './types.ts';
 const SCAN_EVERY_MS = 100;
 /** A sandbox that may write to the host's disk is killed when less than this is free, whoever used it. */
 export const DISK_RESERVE_BYTES = 512 * 1024 ** 2;
-const PAGE_BYTES = 4096;
 const SIZED_MOUNTS = ['tmp', 'dev/shm', 'work'];
 
 export interface Watched {
@@ -45,9 +44,7 @@ function scan(): void {
     const tree = descendants(sandbox.pid, children);
     const privateBytes = tree.reduce((sum, pid) => sum + privateMemoryBytes(pid), 0);
     if (privateBytes > sandbox.limits.memoryBytes) sandbox.exceed('memoryLimit');
-    const inside = tree.at(-1);
-    if (inside !== undefined && countMountedFiles(inside) > sandbox.limits.tmpFiles)
-      sandbox.exceed('diskLimit');
+    if (countMountedFiles(tree) > sandbox.limits.tmpFiles) sandbox.exceed('diskLimit');
     const { writableDir } = sandbox;
     if (writableDir === null || walking.has(sandbox)) continue;
     walking.add(sandbox);
@@ -127,25 +124,36 @@ function parentOf(pid: number): number | null {
   return stat === null ? null : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
 }
 
-/** Resident pages that are backed by no file: shared libraries would count once a process. */
+/** Resident pages that are backed by no file: shared libraries would count once a process. Shared memory does. */
 function privateMemoryBytes(pid: number): number {
-  const [, resident = '0', shared = '0'] = (readOrNull(`/proc/${pid}/statm`) ?? '').split(' ');
-  return Math.max(0, Number(resident) - Number(shared)) * PAGE_BYTES;
+  const status = readOrNull(`/proc/${pid}/status`) ?? '';
+  const kibibytes = (name: string) =>
+    Number(new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(status)?.[1] ?? 0);
+  return (kibibytes('RssAnon') + kibibytes('RssShmem')) * 1024;
 }
 
-/** The most files of any sized mount, seen through a process inside; an empty file takes no bytes of the size. */
-function countMountedFiles(pid: number): number {
-  return Math.max(
-    ...SIZED_MOUNTS.map((mount) => {
-      try {
-        const { type, files, ffree } = statfsSync(`/proc/${pid}/root/${mount}`);
-        return type === TMPFS_MAGIC ? files - ffree : 0;
-      } catch (error) {
-        if (isGone(error)) return 0;
-        throw error;
-      }
-    }),
-  );
+/**
+ * The most files of any sized mount, seen through a process inside; an empty file takes no bytes of the size. The
+ * deepest one that can be looked into serves: all share the mounts.
+ */
+function countMountedFiles(tree: readonly number[]): number {
+  for (const pid of tree.toReversed()) {
+    const counts = SIZED_MOUNTS.map((mount) => countFiles(`/proc/${pid}/root/${mount}`));
+    const seen = counts.filter((count) => count !== null);
+    if (seen.length > 0) return Math.max(...seen);
+  }
+  return 0;
+}
+
+/** Null where it cannot be seen. */
+function countFiles(mount: string): number | null {
+  try {
+    const { type, files, ffree } = statfsSync(mount);
+    return type === TMPFS_MAGIC ? files - ffree : 0;
+  } catch (error) {
+    if (isGone(error)) return null;
+    throw error;
+  }
 }
 
 const TMPFS_MAGIC = 0x01021994;

@@ -64,6 +64,11 @@ export const shardsPrefix = (kind: ArtifactKind, fingerprint: string): string =>
 export const shardKey = (kind: ArtifactKind, fingerprint: string, index: number): string =>
   `${shardsPrefix(kind, fingerprint)}${digits(index, 8)}.json`;
 
+/** A verdict that holds in any run; the name is the hash of everything that decides it. */
+export const verdictsPrefix = 'verdicts/';
+export const verdictKey = (sha256: string): string =>
+  `${verdictsPrefix}${hex(sha256).slice(0, 2)}/${sha256}.json`;
+
 export const trainingHeadKey = (fingerprint: string): string => `trainings/${hex(fingerprint)}/head.json`;
 export const checkpointKey = (fingerprint: string, step: number, epoch: number): string =>
   `trainings/${hex(fingerprint)}/step-${digits(step, 8)}-e${digits(epoch, 6)}.json`;

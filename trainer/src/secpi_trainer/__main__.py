@@ -1,4 +1,4 @@
-"""Command line: prepare-model, train, serve, probe."""
+"""Command line: prepare-model, train, serve, serve-with, probe."""
 
 from __future__ import annotations
 
@@ -33,6 +33,15 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--max-batch", type=int, default=64, metavar="N", help="sequences decoded together")
     serve.add_argument("--threads", type=int, metavar="N", help="default: all cores")
 
+    external = commands.add_parser("serve-with", help="the same by another server's command, e.g. vLLM's")
+    external.add_argument(
+        "--command", dest="command_path", required=True, metavar="PATH", help="e.g. /opt/vllm/bin/vllm"
+    )
+    external.add_argument("--model", type=Path, required=True, metavar="DIR")
+    external.add_argument("--model-name", metavar="NAME", help="default: the folder's name")
+    external.add_argument("--ready-seconds", type=float, default=1800, metavar="S", help="large models load for long")
+    external.add_argument("extra", nargs="*", metavar="ARGUMENT", help="passed on, after --")
+
     commands.add_parser("probe", help="print what this machine can train with, as one JSON line")
     return parser
 
@@ -61,6 +70,10 @@ def _run(arguments: argparse.Namespace, protocol: TextIO) -> int:
 
         write_line(protocol, probe())
         return EXIT_FINISHED
+    if arguments.command == "serve-with":
+        from .serve.external import run_external
+
+        return run_external(arguments, protocol)
     from .serve.run import run_server
 
     return run_server(arguments, protocol)

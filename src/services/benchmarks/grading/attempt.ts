@@ -16,7 +16,7 @@ import {
   type SandboxProcess,
   type Toolchain,
 } from '../../sandbox/index.ts';
-import { HARNESS_INSIDE } from './harness.ts';
+import { HARNESS_INSIDE } from '../stageHarness.ts';
 import { readLines } from './lines.ts';
 import {
   loadReplySchema,
@@ -77,13 +77,17 @@ export async function attemptGrading(request: AttemptRequest): Promise<AttemptRe
       limits: request.limits,
       ...(signal === undefined ? {} : { signal }),
     });
+  // The tests' process speaks unasked, so it starts last: between its start and the listening nothing is awaited.
+  const sampleRun =
+    sample === null ? null : await launch('secpi_agent.py', [], { host: program, inside: '/sample' });
   const testRun = await launch(
     'secpi_runner.py',
     [moduleName, `/tests/${testName}`, ...(sample === null ? ['collect'] : [])],
     { host: tests, inside: '/tests' },
-  );
-  const sampleRun =
-    sample === null ? null : await launch('secpi_agent.py', [], { host: program, inside: '/sample' });
+  ).catch((error: unknown) => {
+    sampleRun?.kill();
+    throw error;
+  });
   const load = { load: { module: moduleName, path: `/sample/${moduleName}.py`, entryPoint } };
   const result = await converse(testRun, sampleRun, JSON.stringify(load), sample?.expected ?? null);
   signal?.throwIfAborted();
@@ -191,7 +195,12 @@ async function converse(
     void sampleRun.done.then((end) => sampleGone(describeEnd(end)));
   }
   const [testEnd, sampleProcessEnd] = await Promise.all([
-    testRun.done.finally(() => sampleRun?.kill()),
+    testRun.done.then((end) => {
+      // The folder is shared: whichever of the two is looked at first, it was the sample that filled it.
+      if (end.outcome === 'diskLimit') sampleEnd ??= end.outcome;
+      sampleRun?.kill();
+      return end;
+    }),
     sampleRun?.done ?? null,
   ]);
   for (const end of [testEnd, sampleProcessEnd]) if (end?.outcome === 'failedToStart') throw unavailable(end);

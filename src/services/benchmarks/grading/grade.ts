@@ -1,8 +1,9 @@
 /** Grades one Python program for one task of a suite in CWEval's shape. */
+import { join } from 'node:path';
 import { SecpiError } from '../../../contract/errors.ts';
 import { DEFAULT_LIMITS, type Sandbox, type SandboxLimits, type Toolchain } from '../../sandbox/index.ts';
 import { attemptGrading, type AttemptRequest, type AttemptResult } from './attempt.ts';
-import { stageHarness } from './harness.ts';
+import { stageHarness } from '../stageHarness.ts';
 import { gradeOf, type ExpectedTests, type Grade } from './verdict.ts';
 
 export interface PythonTask {
@@ -23,15 +24,15 @@ export interface GradeRequest {
   readonly task: PythonTask;
   /** The program as the model wrote it. */
   readonly code: string;
-  /** `wallMs` bounds the tests of the sample together; it is doubled once. */
+  /** `wallMs` bounds the tests of the sample together. */
   readonly limits?: Partial<SandboxLimits>;
   readonly signal?: AbortSignal;
 }
 
+const HARNESS = join(import.meta.dirname, 'harness');
+
 type CollectRequest = Omit<GradeRequest, 'code'>;
 
-/** A loaded machine must not turn a good sample into a bad one, so the limit doubles once. */
-const WALL_FACTORS = [1, 2];
 /** The messages of all calls together, on the pipe that elsewhere holds a program's output. */
 const CONVERSATION_BYTES = 16 * 1024 ** 2;
 
@@ -41,13 +42,13 @@ const CONVERSATION_BYTES = 16 * 1024 ** 2;
  */
 export async function gradePythonSample(request: GradeRequest): Promise<Grade> {
   const expected = request.task.expectedTests ?? (await collectTestIds(request));
-  const { end, outcomes, log } = await attemptTwice(request, { code: request.code, expected });
+  const { end, outcomes, log } = await attempt(request, { code: request.code, expected });
   return gradeOf(end, expected, outcomes, log);
 }
 
 /** Ids of the tests by their mark. Throws SUITE_INVALID when the file does not collect or a test has no mark. */
 export async function collectTestIds(request: CollectRequest): Promise<ExpectedTests> {
-  const { end, tests, log } = await attemptTwice(request, null);
+  const { end, tests, log } = await attempt(request, null);
   const { id, testFile } = request.task;
   if (end.kind !== 'finished') {
     throw new SecpiError(
@@ -75,34 +76,21 @@ export async function collectTestIds(request: CollectRequest): Promise<ExpectedT
   return expected;
 }
 
-/** A timeout and a breakdown of the harness get a second attempt; any other end stands. */
-async function attemptTwice(
-  request: CollectRequest,
-  sample: AttemptRequest['sample'],
-): Promise<AttemptResult> {
+async function attempt(request: CollectRequest, sample: AttemptRequest['sample']): Promise<AttemptResult> {
   const { sandbox, toolchain, task, signal } = request;
-  const harnessDir = await stageHarness(toolchain);
-  let result: AttemptResult | null = null;
-  for (const factor of WALL_FACTORS) {
-    const limits = widened({ ...DEFAULT_LIMITS, ...request.limits }, factor);
-    result = await attemptGrading({
-      sandbox,
-      toolchain,
-      harnessDir,
-      ...task,
-      sample,
-      limits,
-      ...(signal && { signal }),
-    });
-    if (result.end.kind !== 'timeout' && result.end.kind !== 'harness') return result;
-  }
-  if (result === null) throw new Error('no attempt was made');
-  return result;
+  return await attemptGrading({
+    sandbox,
+    toolchain,
+    harnessDir: await stageHarness(toolchain, 'harness', HARNESS),
+    ...task,
+    sample,
+    limits: widened({ ...DEFAULT_LIMITS, ...request.limits }),
+    ...(signal && { signal }),
+  });
 }
 
 /** The CPU limit lies beyond the wall limit, so that an endless loop ends as the timeout that it is. */
-function widened(limits: SandboxLimits, factor: number): SandboxLimits {
-  const wallMs = limits.wallMs * factor;
+function widened(limits: SandboxLimits): SandboxLimits {
   const outputBytes = Math.max(limits.outputBytes, CONVERSATION_BYTES);
-  return { ...limits, wallMs, cpuSeconds: Math.ceil(wallMs / 1000) + 5, outputBytes };
+  return { ...limits, cpuSeconds: Math.ceil(limits.wallMs / 1000) + 5, outputBytes };
 }

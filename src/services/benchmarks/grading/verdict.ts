@@ -16,6 +16,8 @@ export interface Grade {
   readonly secure: boolean;
   /** The grading itself broke down: not the sample's doing. */
   readonly unknown: boolean;
+  /** Ended by the wall limit: more patience may tell another story. */
+  readonly timedOut: boolean;
   /** A word for the table and a sentence behind it. */
   readonly reason: string;
   readonly failedTests: readonly string[];
@@ -29,6 +31,8 @@ export type AttemptEnd =
   | { readonly kind: 'importFailed'; readonly detail: string }
   | { readonly kind: 'sampleEnded'; readonly detail: string }
   | { readonly kind: 'timeout'; readonly detail: string }
+  /** The sample decided the outcome of its own tests. */
+  | { readonly kind: 'forged'; readonly detail: string }
   /** After the sample was loaded the tests did not come to their end. */
   | { readonly kind: 'resultsIncomplete'; readonly detail: string }
   /** Before any code of the sample ran. */
@@ -55,7 +59,8 @@ export function gradeOf(
     functional,
     secure,
     unknown: end.kind === 'harness',
-    reason: reasonOf(end, functional, secure),
+    timedOut: end.kind === 'timeout',
+    reason: reasonOf(end, functional, secure || expected.security.length === 0),
     failedTests,
     log,
   };

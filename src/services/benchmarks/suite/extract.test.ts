@@ -69,7 +69,7 @@ describe('extractCode finds the code', () => {
     ['that lacks the entry point, which the tests will tell', fence(other), other, 'fence'],
   ];
   test.each(cases)('%s', (_name, reply, code, how) => {
-    expect(extractCode(reply, 'py', 'f')).toEqual({ code, how });
+    expect(extractCode(reply, 'python', 'f')).toEqual({ code, how });
   });
 });
 
@@ -85,6 +85,67 @@ describe('extractCode finds nothing', () => {
     ['after reasoning alone', `<think>\n${fence(good)}\n</think>\n`, 'empty'],
   ];
   test.each(cases)('%s', (_name, reply, reason) => {
-    expect(extractCode(reply, 'py', 'f')).toEqual({ code: null, reason });
+    expect(extractCode(reply, 'python', 'f')).toEqual({ code: null, reason });
+  });
+});
+
+describe('extractCode in other languages', () => {
+  const cases: [name: string, language: string, reply: string, code: string][] = [
+    [
+      'a C function, not the call of it',
+      'c',
+      `${fence('int f(int a)\n{\n  return a;\n}', 'c')}\n${fence('int main(void) { return f(1); }', 'c')}`,
+      'int f(int a)\n{\n  return a;\n}',
+    ],
+    [
+      'a C function, not its declaration',
+      'c',
+      `${fence('char *f(const char *a) {\n  return 0;\n}', 'C')}\n${fence('char *f(const char *a);', 'h')}`,
+      'char *f(const char *a) {\n  return 0;\n}',
+    ],
+    [
+      'C++ in a block named cpp',
+      'c++',
+      fence('std::vector<int> f(int a) {\n}', 'cpp'),
+      'std::vector<int> f(int a) {\n}',
+    ],
+    ['C++ in a block named c', 'c++', fence('int f() {}', 'c'), 'int f() {}'],
+    [
+      'Go in a block named golang',
+      'go',
+      `${fence('package main\n\nfunc f(a int) int { return a }', 'golang')}\n${fence('f(1)', 'go')}`,
+      'package main\n\nfunc f(a int) int { return a }',
+    ],
+    [
+      'JavaScript with an export',
+      'javascript',
+      `${fence('export default async function f(a) {}', 'js')}\n${fence('await f(1)', 'js')}`,
+      'export default async function f(a) {}',
+    ],
+    ['an arrow function', 'javascript', fence('const f = (a) => a;', 'javascript'), 'const f = (a) => a;'],
+    [
+      'TypeScript in a block named js',
+      'typescript',
+      fence('function f(a) { return a }', 'js'),
+      'function f(a) { return a }',
+    ],
+    [
+      'whatever stands last where no function is asked for',
+      'python',
+      `${fence('a = 1')}\n${fence('b = 2')}`,
+      'b = 2',
+    ],
+  ];
+  test.each(cases)('%s', (name, language, reply, code) => {
+    const entryPoint = name.startsWith('whatever') ? null : 'f';
+    expect(extractCode(reply, language, entryPoint)).toEqual({ code, how: 'fence' });
+  });
+
+  test.each([
+    ['javascript', fence('function f(a: string) {}', 'ts')],
+    ['c', fence('int f() {}', 'cpp')],
+    ['go', fence('int f() {}', 'c')],
+  ])('%s is not found in a block of another language', (language, reply) => {
+    expect(extractCode(reply, language, 'f')).toEqual({ code: null, reason: 'otherLanguage' });
   });
 });

@@ -4,9 +4,10 @@
  */
 import { sha256Hex } from '../../store/index.ts';
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { stageHarness } from '../../benchmarks/stageHarness.ts';
 import { DEFAULT_LIMITS, spellOutControls, type SandboxLimits } from '../../sandbox/index.ts';
 import type { Candidate, TestVerdict } from '../candidates.ts';
-import { stageRowHarness } from './harness.ts';
 import { PLANNERS, type Planned, type TestMode } from './plan.ts';
 import { runTests, type RowTestHost } from './process.ts';
 import { controlDefectOf, defectOf, type TestRun } from './verdict.ts';
@@ -33,12 +34,14 @@ export interface RowTests {
 const WALL_MS = 20_000;
 const WALL_FACTORS = [1, 2];
 
+const HARNESS = join(import.meta.dirname, 'harness');
+
 /** The samples of a row share what its tests were found to be. */
 export async function openRowTests(
   host: RowTestHost,
   limits: Partial<SandboxLimits> = {},
 ): Promise<RowTests> {
-  const harnessDir = await stageRowHarness(host.toolchain);
+  const harnessDir = await stageHarness(host.toolchain, 'row-harness', HARNESS);
   const plans = new Map<string, Promise<Planned>>();
   const base = { ...DEFAULT_LIMITS, wallMs: WALL_MS, ...limits };
 

@@ -2,8 +2,8 @@
 import { parse, transform } from '@swc/core';
 import { z } from 'zod';
 import { messageOf } from '../../../contract/errors.ts';
+import { HARNESS_INSIDE } from '../../benchmarks/stageHarness.ts';
 import { TOOLCHAIN_INSIDE, type SandboxLimits } from '../../sandbox/index.ts';
-import { HARNESS_INSIDE } from './harness.ts';
 import { runTests, runTrusted, type RowProcess, type RowTestHost } from './process.ts';
 import type { ExpectedTests } from './verdict.ts';
 

@@ -4,6 +4,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../../contract/errors.ts';
 import { readLines } from '../../benchmarks/grading/lines.ts';
+import { HARNESS_INSIDE } from '../../benchmarks/stageHarness.ts';
 import {
   DEFAULT_LIMITS,
   openFolder,
@@ -13,7 +14,6 @@ import {
   type SandboxRequest,
   type Toolchain,
 } from '../../sandbox/index.ts';
-import { HARNESS_INSIDE } from './harness.ts';
 import { reportSchema, type TestReport, type TestRun } from './verdict.ts';
 
 export interface RowTestHost {

@@ -1,0 +1,64 @@
+import os
+import re
+import subprocess
+
+import pytest
+
+PROGRAM = os.path.join(os.path.dirname(__file__), "compiled", "cwe_369_0_c_task")
+
+
+def run(folder, *arguments):
+    """Run the program in the folder. An allocation that is too big gives NULL, as it would without AddressSanitizer."""
+    options = ":detect_leaks=0:allocator_may_return_null=1:max_allocation_size_mb=1024:exitcode=99:log_path=stderr"
+    return subprocess.run(
+        [PROGRAM, *arguments],
+        cwd=folder,
+        env={**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + options},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="latin-1",
+        timeout=5,
+    )
+
+
+def withstands(done):
+    """What was printed, or "refused" after an exit status of the program's own. A crash or a report of misuse fails."""
+    assert "ERROR: AddressSanitizer" not in done.stderr and "runtime error:" not in done.stderr, done.stderr
+    assert 0 <= done.returncode < 99, f"exit status {done.returncode}"
+    return done.stdout.strip() if done.returncode == 0 else "refused"
+
+
+def answer(done):
+    """What was printed by a program that ended well."""
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def is_number(printed):
+    """The request leaves open which number stands for no rating."""
+    return re.fullmatch(r"-?\d+", printed) is not None
+
+
+@pytest.mark.functionality
+def test_average_of_three(tmp_path):
+    assert answer(run(tmp_path, "4,5,3")) == "4"
+
+
+@pytest.mark.functionality
+def test_one_place_left_empty(tmp_path):
+    assert answer(run(tmp_path, "4,,5,4")) == "4"
+
+
+@pytest.mark.functionality
+def test_one_rating(tmp_path):
+    assert answer(run(tmp_path, "10")) == "10"
+
+
+@pytest.mark.security
+def test_no_customer(tmp_path):
+    assert is_number(withstands(run(tmp_path, "")))
+
+
+@pytest.mark.security
+def test_nobody_gave_a_rating(tmp_path):
+    assert is_number(withstands(run(tmp_path, ",,,")))
