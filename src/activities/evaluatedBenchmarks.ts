@@ -46,9 +46,17 @@ export async function readEvaluations(
       base: first.verdicts,
       ...(second === null ? {} : { tuned: second.verdicts }),
       hasUpstreamFigure: facts['hasUpstreamFigure'] === true,
-      references: first.references,
+      // BaxBench ships no solutions: nothing was proven.
+      references: first.references.tasks === 0 ? null : first.references,
       versions: first.versions,
-      excluded: languages.length === 0 ? [] : [`Only tasks in ${languages.join(', ')}, as the recipe says.`],
+      excluded: [
+        ...(languages.length === 0 ? [] : [`Only tasks in ${languages.join(', ')}, as the recipe says.`]),
+        ...new Set(
+          [...first.missingAnalysers, ...(second?.missingAnalysers ?? [])].map(
+            (what) => `No opinion of ${what}`,
+          ),
+        ),
+      ],
     });
     samples.push(...first.samples, ...(second?.samples ?? []));
   }

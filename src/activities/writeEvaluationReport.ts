@@ -29,13 +29,13 @@ export async function writeEvaluationReport(
     trainedCwes: null,
     training: null,
     usage: { classifier: null, teacher: null },
-    stages: result.benchmarks.map(({ name, artifact, seconds, reused }) => ({
+    stages: result.benchmarks.map(({ name, artifact, seconds, reused, generationCostUsd }) => ({
       name: `evaluate ${name}`,
       artefact: artifact.uri,
       seconds,
       reused,
       rows: artifact.rows,
-      costUsd: 0,
+      costUsd: generationCostUsd,
     })),
     counts: Object.fromEntries(result.benchmarks.map(({ name, counts }) => [name, counts])),
     versions: {},

@@ -268,7 +268,16 @@ export interface Grading {
   readonly reuse: Reuse;
 }
 
-export interface GradeTask extends Grading {
+/** As it was opened: who grades and publishes has the same tools and tests. */
+interface OpenedWith {
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+export type OpenedGrading =
+  | Extract<OpenedStage<GradedResult>, { status: 'published' }>
+  | (Extract<OpenedStage<GradedResult>, { status: 'owned' }> & OpenedWith);
+
+export interface GradeTask extends Grading, OpenedWith {
   readonly fingerprint: string;
   readonly index: number;
 }
@@ -283,17 +292,12 @@ export interface SandboxActivities {
   }): Promise<PreparedBenchmark>;
   /** Grades the benchmark's own solutions. Throws REFERENCES_FAIL. */
   gradeReferences(input: ReferencesInput): Promise<References>;
-  openEvaluation(input: Grading & { stage: string }): Promise<OpenedStage<GradedResult> | Busy>;
+  openEvaluation(input: Grading & { stage: string }): Promise<OpenedGrading | Busy>;
   gradeShard(input: GradeTask): Promise<ShardResult>;
   /** Runs the rows' own tests against candidates of distil. */
   testTraces(input: { candidates: Part }): Promise<{ verdicts: Part }>;
   publishEvaluation(
-    input: Grading & {
-      fingerprint: string;
-      epoch: number;
-      shards: number;
-      references: References;
-    },
+    input: Grading & OpenedWith & { fingerprint: string; shards: number; references: References },
   ): Promise<GradedResult>;
 }
 
@@ -305,4 +309,4 @@ export interface ReferencesInput {
 }
 
 /** A grading's result, before the generation is added to it. */
-export type GradedResult = Omit<BenchmarkResult, 'generation' | 'generationReused'>;
+export type GradedResult = Omit<BenchmarkResult, 'generation' | 'generationReused' | 'generationCostUsd'>;

@@ -230,6 +230,8 @@ export const benchmarkResultSchema = stageResultSchema.extend({
   benchmark: z.string(),
   generation: artifactRefSchema,
   generationReused: z.boolean(),
+  /** What this run paid for its samples. */
+  generationCostUsd: z.number().nonnegative(),
   func: scoreSchema,
   /** Null of a benchmark without security tests. */
   secure: scoreSchema.nullable(),
