@@ -68,14 +68,30 @@ export interface RunSummaryInput {
   readonly filter: StageResult;
   readonly distill: StageResult;
   readonly fineTune: FineTuneResult;
-  readonly base: EvaluateResult;
-  readonly tuned: EvaluateResult;
+  readonly base: ReportedEvaluation;
+  readonly tuned: ReportedEvaluation;
 }
 
 export interface EvaluationReportInput {
   readonly input: EvaluateInput;
   readonly startedAt: string;
-  readonly result: EvaluateResult;
+  readonly result: ReportedEvaluation;
+}
+
+/** Where a report finds what an evaluation came to: a history carries no figures twice. */
+export interface ReportedEvaluation {
+  readonly skipped: EvaluateResult['skipped'];
+  readonly benchmarks: readonly {
+    readonly name: BenchmarkName;
+    /** uris: of what was asked, of the samples, of the verdicts. */
+    readonly benchmark: string;
+    readonly generation: string;
+    readonly artifact: string;
+    readonly seconds: number;
+    readonly reused: boolean;
+    readonly rows: number;
+    readonly costUsd: number;
+  }[];
 }
 
 export interface ReportedStage {

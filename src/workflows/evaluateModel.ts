@@ -12,6 +12,7 @@ import type {
   OpenedGrading,
   PreparedBenchmark,
   ReadyBenchmark,
+  ReportedEvaluation,
 } from '../contract/activities.ts';
 import { SecpiError } from '../contract/errors.ts';
 import type { References } from '../contract/summary.ts';
@@ -74,7 +75,7 @@ export async function evaluateModel(input: unknown, context: EvaluateContext = {
     board.update(stage, { note: 'writing the report' });
     const report = await control.writeEvaluationReport.executeWithOptions(
       { summary: 'write report.html, report.md and summary.json' },
-      [{ input: parsed, startedAt, result }],
+      [{ input: parsed, startedAt, result: reportedEvaluation(result) }],
     );
     return { ...result, report };
   });
@@ -262,6 +263,25 @@ function resultOf(
     benchmarks: [...benchmarks],
     skipped,
     report: null,
+  };
+}
+
+/** What a report needs to know of it. */
+export function reportedEvaluation({ skipped, benchmarks }: EvaluateResult): ReportedEvaluation {
+  return {
+    skipped,
+    benchmarks: benchmarks.map(
+      ({ name, benchmark, generation, artifact, seconds, reused, generationCostUsd }) => ({
+        name,
+        benchmark,
+        generation: generation.uri,
+        artifact: artifact.uri,
+        seconds,
+        reused,
+        rows: artifact.rows,
+        costUsd: generationCostUsd,
+      }),
+    ),
   };
 }
 

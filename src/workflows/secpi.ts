@@ -30,7 +30,12 @@ import type {
 } from '../contract/workflows.ts';
 import { createBoard, type Board } from './board.ts';
 import type { distillTraces } from './distillTraces.ts';
-import { prepareBenchmarks, type EvaluateContext, type evaluateModel } from './evaluateModel.ts';
+import {
+  prepareBenchmarks,
+  reportedEvaluation,
+  type EvaluateContext,
+  type evaluateModel,
+} from './evaluateModel.ts';
 import { failWithCode, surface } from './failures.ts';
 import type { filterDataset } from './filterDataset.ts';
 import type { fineTune } from './fineTune.ts';
@@ -62,7 +67,18 @@ export async function secpi(input: unknown): Promise<SecpiResult> {
     board.begin('report', 'writing');
     const result = await control.writeReport.executeWithOptions(
       { summary: 'write report.html, report.md and summary.json' },
-      [{ recipe, startedAt, stages: reportedStages(outcome), ...outcome }],
+      [
+        {
+          recipe,
+          startedAt,
+          stages: reportedStages(outcome),
+          filter: outcome.filter,
+          distill: outcome.distill,
+          fineTune: outcome.fineTune,
+          base: reportedEvaluation(outcome.base),
+          tuned: reportedEvaluation(outcome.tuned),
+        },
+      ],
     );
     board.update('report', { state: 'done', done: 3, total: 3, artifact: result.report.uri, note: '' });
     board.attributes({
