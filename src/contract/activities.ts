@@ -14,7 +14,6 @@ import type {
   FilterSettings,
   FinetuneSettings,
   ModelSource,
-  Recipe,
   Register,
 } from './recipe.ts';
 import type { References } from './summary.ts';
@@ -62,7 +61,11 @@ export interface Environment {
 }
 
 export interface RunSummaryInput {
-  readonly recipe: Recipe;
+  /** Name of the recipe. */
+  readonly recipe: string;
+  /** uri of the model before training. */
+  readonly model: string;
+  readonly evaluate: EvaluateSettings;
   readonly startedAt: string;
   readonly stages: readonly ReportedStage[];
   readonly filter: StageResult;

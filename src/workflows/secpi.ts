@@ -69,7 +69,9 @@ export async function secpi(input: unknown): Promise<SecpiResult> {
       { summary: 'write report.html, report.md and summary.json' },
       [
         {
-          recipe,
+          recipe: recipe.name,
+          model: recipe.finetune.model.uri,
+          evaluate: recipe.evaluate,
           startedAt,
           stages: reportedStages(outcome),
           filter: outcome.filter,
