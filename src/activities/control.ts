@@ -66,6 +66,7 @@ async function knownAttributes(): Promise<string[]> {
 const { IndexedValueType } = proto.temporal.api.enums.v1;
 const valueTypes = {
   Keyword: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+  KeywordList: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
   Double: IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,
   Bool: IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
 } as const;

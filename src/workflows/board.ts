@@ -40,6 +40,8 @@ export interface AttributeValues {
   readonly SecpiReused?: boolean;
   readonly SecpiCostUsd?: number;
   readonly SecpiFuncSec?: number;
+  readonly SecpiCweFamily?: readonly string[];
+  readonly SecpiRegression?: boolean;
 }
 
 /** What is told of a stage; figures of a training are merged into those known. */
@@ -198,6 +200,10 @@ function toPairs(values: AttributeValues): SearchAttributePair[] {
       return [{ key: defineSearchAttributeKey(name as SearchAttributeName, 'BOOL'), value }];
     if (typeof value === 'string')
       return [{ key: defineSearchAttributeKey(name as SearchAttributeName, 'KEYWORD'), value }];
+    if (Array.isArray(value))
+      return [
+        { key: defineSearchAttributeKey(name as SearchAttributeName, 'KEYWORD_LIST'), value: value.map(String) },
+      ];
     return [];
   });
 }

@@ -17,6 +17,9 @@ export const workflowTypes = [
   'evaluateModel',
   'askModel',
   'estimateCost',
+  'reevaluate',
+  'refreshData',
+  'experiment',
 ] as const;
 export type WorkflowType = (typeof workflowTypes)[number];
 
@@ -39,6 +42,10 @@ export const searchAttributes = {
   SecpiReused: 'Bool',
   SecpiCostUsd: 'Double',
   SecpiFuncSec: 'Double',
+  /** Families of weaknesses that a run's data or recipe is about. */
+  SecpiCweFamily: 'KeywordList',
+  /** Of a re-evaluation: worse than its baseline, beyond chance. */
+  SecpiRegression: 'Bool',
 } as const;
 export type SearchAttributeName = keyof typeof searchAttributes;
 
