@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sha256 } from './files.mjs';
+import { findNode } from './findNode.mjs';
 
 export const projectRoot = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 export const modelName = 'SmolLM2-135M-Instruct';
@@ -39,7 +40,7 @@ export function layout(env, root = projectRoot) {
     cache,
     state: resolve(root, env.SECPI_STATE || '.secpi'),
     logs: join(cache, 'logs'),
-    node: join(root, 'node_modules/.bin/node'),
+    node: findNode(root),
     venv,
     python,
     ownPython: named === undefined,

@@ -8,10 +8,15 @@ import { openAnswers } from './ask.ts';
 import type { Deps } from './deps.ts';
 import { openTraces } from './distil.ts';
 import { openFilter } from './filter.ts';
+import { notifyOfNight } from './notify.ts';
+import { recordNight } from './recordNight.ts';
+import { describeTraces, markRowsSeen } from './newRows.ts';
 import { registerModel } from './registerModel.ts';
+import { resolveModel } from './resolveModel.ts';
 import { runActivity } from './runActivity.ts';
 import { readTraining } from './trainingAttempts.ts';
 import { writeEvaluationReport } from './writeEvaluationReport.ts';
+import { writeExperimentReport } from './writeExperimentReport.ts';
 import { writeRunReport } from './writeRunReport.ts';
 
 export function createControlActivities(deps: Deps): ControlActivities {
@@ -32,10 +37,17 @@ export function createControlActivities(deps: Deps): ControlActivities {
     readTraining: async (input) => await runActivity(deps, async () => await readTraining(deps.store, input)),
     registerModel: async (input) =>
       await runActivity(deps, async (run) => await registerModel(deps, run, input)),
+    resolveModel: async (input) => await runActivity(deps, async () => await resolveModel(deps, input)),
+    recordNight: async (input) => await runActivity(deps, async (run) => await recordNight(deps, run, input)),
+    notify: async (input) => await runActivity(deps, async (run) => await notifyOfNight(deps, run, input)),
     writeReport: async (input) =>
       await runActivity(deps, async (run) => await writeRunReport(deps, run, input)),
     writeEvaluationReport: async (input) =>
       await runActivity(deps, async (run) => await writeEvaluationReport(deps, run, input)),
+    writeExperimentReport: async (input) =>
+      await runActivity(deps, async (run) => await writeExperimentReport(deps, run, input)),
+    describeTraces: async (input) => await runActivity(deps, async () => await describeTraces(deps, input)),
+    markRowsSeen: async (input) => await runActivity(deps, async () => await markRowsSeen(deps, input)),
   };
 }
 

@@ -11,6 +11,7 @@ import { estimateCost } from './estimate.ts';
 import { checkOracles, distilShard, publishTraces } from './distil.ts';
 import { classifyShard, publishFilter } from './filter.ts';
 import { importDataset } from './importDataset.ts';
+import { selectNewRows } from './newRows.ts';
 import { runActivity } from './runActivity.ts';
 
 /** Workers come and go and are not all alike. */
@@ -29,6 +30,8 @@ export function createDataActivities(deps: Deps, pools: AskPools): DataActivitie
       }),
     importDataset: async (input) =>
       await runActivity(deps, async (run) => await importDataset(deps, run, input)),
+    selectNewRows: async (input) =>
+      await runActivity(deps, async (run) => await selectNewRows(deps, run, input)),
     hashLabels: async ({ calibration }) =>
       await runActivity(deps, async () => await hashLabels(deps, calibration)),
     calibrateFilter: async (input) =>

@@ -49,6 +49,7 @@ export async function readEvaluations(
       // BaxBench ships no solutions: nothing was proven.
       references: first.references.tasks === 0 ? null : first.references,
       versions: first.versions,
+      gradings: { base: result.artifact, ...(other === null ? {} : { tuned: other.artifact }) },
       excluded: [
         ...(languages.length === 0 ? [] : [`Only tasks in ${languages.join(', ')}, as the recipe says.`]),
         ...new Set(

@@ -12,15 +12,29 @@ export async function publishReport(
   summary: Summary,
   html: string,
 ): Promise<ReportFiles> {
+  return await publishFiles(store, run, {
+    summary: summarySchema.parse(summary),
+    html,
+    markdown: renderMarkdown(summary),
+  });
+}
+
+export interface ReportTexts {
+  /** Becomes `summary.json`. */
+  readonly summary: unknown;
+  readonly html: string;
+  readonly markdown: string;
+}
+
+export async function publishFiles(
+  store: Store,
+  run: ActivityRun,
+  { summary, html, markdown }: ReportTexts,
+): Promise<ReportFiles> {
   return {
-    summary: await publish(
-      store,
-      run,
-      'summary.json',
-      `${JSON.stringify(summarySchema.parse(summary), null, 2)}\n`,
-    ),
+    summary: await publish(store, run, 'summary.json', `${JSON.stringify(summary, null, 2)}\n`),
     report: await publish(store, run, 'report.html', html),
-    markdown: await publish(store, run, 'report.md', renderMarkdown(summary)),
+    markdown: await publish(store, run, 'report.md', markdown),
   };
 }
 

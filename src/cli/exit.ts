@@ -1,5 +1,5 @@
 /** Exit codes, and what a person reads when something is wrong: code, field, problem, remedy; a stack only for a defect. */
-import { ERROR_CATALOGUE, SecpiError } from '../contract/errors.ts';
+import { ERROR_CATALOGUE, isErrorCode, runbookOf, SecpiError } from '../contract/errors.ts';
 import { redact } from '../contract/secrets.ts';
 import { StackError } from './stack/stackError.ts';
 
@@ -39,6 +39,8 @@ export function complain(error: unknown): Complaint {
       ERROR_CATALOGUE[error.code].mender === 'user' ? exitCodes.badInput : exitCodes.stackTrouble;
     return { exitCode, text: block(error.code, error.problem, error.remedy, error.field) };
   }
+  const plain = plainTrouble(error);
+  if (plain !== null) return plain;
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {
     exitCode: exitCodes.stackTrouble,
@@ -46,9 +48,28 @@ export function complain(error: unknown): Complaint {
   };
 }
 
+/** What the machine or the cluster refused: the message says it all, and no line of code is to blame. */
+function plainTrouble(error: unknown): Complaint | null {
+  if (!(error instanceof Error)) return null;
+  // A file that cannot be read or written; a refused connection has no path.
+  if ('syscall' in error && 'path' in error)
+    return {
+      exitCode: exitCodes.badInput,
+      text: block('FILE_TROUBLE', `${error.message}.`, 'Name another place, or make this one usable.'),
+    };
+  // By its name: the class lies in a client that most commands never load.
+  if (error.name !== 'ServiceError') return null;
+  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
+  return {
+    exitCode: exitCodes.stackTrouble,
+    text: block('STACK_TROUBLE', `${error.message}${cause}.`, 'Look at the cluster: npx secpi doctor'),
+  };
+}
+
 export function block(code: string, problem: string, remedy: string, field?: string): string {
   const head = field === undefined ? code : `${code}  ${field}`;
-  return redact(`${head}\n  Problem: ${indent(problem)}\n  Remedy:  ${indent(remedy)}`);
+  const more = isErrorCode(code) ? `\n  More:    ${runbookOf(code)}` : '';
+  return redact(`${head}\n  Problem: ${indent(problem)}\n  Remedy:  ${indent(remedy)}${more}`);
 }
 
 function indent(text: string): string {

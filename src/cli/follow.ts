@@ -15,7 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { progressQueryName, type Progress, type StageProgress } from '../contract/workflows.ts';
 import type { Cluster } from './connections.ts';
 import { RunFailedError } from './exit.ts';
-import { isWorthALine, progressLines, stageLine } from './progressLines.ts';
+import { barLines, isWorthALine, stageLine } from './progressLines.ts';
 
 const QUERY_EVERY_MS = 1000;
 const QUERY_TIMEOUT_MS = 5000;
@@ -129,12 +129,12 @@ function liveDisplay(out: NodeJS.WriteStream): Display {
   return {
     show(progress) {
       const width = out.columns || 80;
-      const lines = progressLines(progress).map((line) =>
+      const lines = barLines(progress).map((line) =>
         line.length >= width ? `${line.slice(0, width - 2)}…` : line,
       );
-      out.write(
-        `${drawn === 0 ? '' : `\u001B[${drawn}A`}${lines.map((line) => `\r\u001B[2K${line}\n`).join('')}`,
-      );
+      const back = drawn === 0 ? '' : `\u001B[${drawn}A`;
+      // A bar that went leaves nothing behind: what lies below the new lines is cleared.
+      out.write(`${back}${lines.map((line) => `\r\u001B[2K${line}\n`).join('')}\u001B[0J`);
       drawn = lines.length;
     },
   };

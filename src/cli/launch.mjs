@@ -1,19 +1,24 @@
 #!/usr/bin/env node
 /**
- * The entry of `npx secpi`. The project needs Node 24, which its own packages bring; this file runs on any Node from
- * 20 up and hands over. A fresh clone is set up first.
+ * The entry of `npx secpi`, in a clone and installed as a package. The project needs Node 24, which its own packages
+ * bring; this file runs on any Node from 20 up and hands over. A fresh clone is set up first.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { findNode, isClone } from '../../infra/setup/findNode.mjs';
 
 const NEEDED_MAJOR = 24;
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const main = fileURLToPath(new URL('main.ts', import.meta.url));
-const node = join(root, 'node_modules/.bin/node');
+const cloned = isClone(root);
+const main = join(root, cloned ? 'src/cli/main.ts' : 'dist/src/cli/main.js');
 
-if (!existsSync(join(root, 'node_modules/commander')) || !existsSync(node)) {
+// A package's own folder goes when it is updated: what is to stay lies with the user.
+if (!cloned)
+  process.env.SECPI_STATE ||= join(process.env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'secpi');
+if (cloned && (!existsSync(join(root, 'node_modules/commander')) || !existsSync(findNode(root)))) {
   const { status } = spawnSync(process.execPath, [join(root, 'infra/setup.mjs')], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
@@ -21,10 +26,10 @@ if (!existsSync(join(root, 'node_modules/commander')) || !existsSync(node)) {
 }
 if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
   process.argv[1] = main;
-  await import('./main.ts');
+  await import(pathToFileURL(main).href);
 } else {
   // The channel tells the command when this launcher is gone, so that nothing outlives it.
-  const child = spawn(node, [main, ...process.argv.slice(2)], {
+  const child = spawn(findNode(root), [main, ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   // On a terminal Ctrl-C reaches the command by itself; other signals are passed on.

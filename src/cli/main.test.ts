@@ -48,6 +48,12 @@ describe('secpi', () => {
     expect(output).not.toMatch(/^\s+at /m);
   });
 
+  test('a mistyped command is told its name', async () => {
+    const { code, output } = await runCli(['vaildate', 'x.json']);
+    expect(code).toBe(2);
+    expect(output).toContain('Did you mean validate?');
+  });
+
   test('npx secpi works in the clone, whatever Node is on the PATH', async () => {
     const { stdout } = await promisify(execFile)('npx', ['secpi', '--help'], { cwd: projectRoot });
     expect(stdout).toContain('Usage: secpi');
@@ -89,7 +95,9 @@ describe('secpi validate', () => {
     const { code, output } = await validate(text);
     expect(code).toBe(2);
     expect(output).toMatch(/RECIPE_INVALID {2}finetune\.learningRate\n {2}Problem: is "high"/);
-    expect(output).toMatch(/RECIPE_INVALID {2}finetune\.epochz\n {2}Problem: is not a known field/);
+    expect(output).toMatch(
+      /RECIPE_INVALID {2}finetune\.epochz\n {2}Problem: is not a known field; did you mean "epochs"\?/,
+    );
   });
 
   test('--json is for machines', async () => {
@@ -120,5 +128,8 @@ describe('secpi validate', () => {
       '","finetune":{"model":{"uri":"embedded:x"}}}';
     expect(await validate(good, '--type', 'fineTune')).toMatchObject({ code: 0 });
     expect(await validate(good, '--type', 'distillTraces')).toMatchObject({ code: 2 });
+    const { code, output } = await validate(good);
+    expect(code).toBe(2);
+    expect(output).toContain('--type fineTune');
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { StageProgress } from '../contract/workflows.ts';
-import { formatSeconds, formatUsd, isWorthALine, stageLine } from './progressLines.ts';
+import { barLine, formatSeconds, formatUsd, isWorthALine, stageLine } from './progressLines.ts';
 
 const stage: StageProgress = {
   name: 'filter',
@@ -28,6 +28,17 @@ describe('a stage as a line', () => {
     [{ total: null }, '▶ filter                   30 rows     $0.50           shard 2'],
   ])('%j', (change, line) => {
     expect(stageLine({ ...stage, ...change })).toBe(line);
+  });
+});
+
+describe('on a terminal', () => {
+  test('a running stage has a bar', () => {
+    expect(barLine(stage)).toBe(`${stageLine(stage)}\n  ██████░░░░░░░░░░░░░░  30 %`);
+    expect(barLine({ ...stage, done: 120 })).toMatch(/█{20} 100 %$/);
+  });
+
+  test.each([{ state: 'done' as const }, { total: null }, { total: 0 }])('%j has none', (change) => {
+    expect(barLine({ ...stage, ...change })).toBe(stageLine({ ...stage, ...change }));
   });
 });
 

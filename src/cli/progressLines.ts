@@ -21,8 +21,20 @@ export function stageLine(stage: StageProgress): string {
   return `${MARKS[stage.state]} ${stage.name.padEnd(15)} ${rows.padStart(16)} ${formatUsd(stage.costUsd).padStart(9)} ${time.padStart(8)}  ${rest}`.trimEnd();
 }
 
-export function progressLines(progress: Progress): string[] {
-  return progress.stages.map(stageLine);
+const BAR_CELLS = 20;
+
+/** On a terminal: how far a running stage is, and the line of every other as it stands. */
+export function barLine(stage: StageProgress): string {
+  const line = stageLine(stage);
+  if (stage.state !== 'running' || stage.total === null || stage.total === 0) return line;
+  const share = Math.min(1, stage.done / stage.total);
+  const full = Math.floor(share * BAR_CELLS);
+  const percent = `${Math.floor(100 * share)} %`;
+  return `${line}\n  ${'█'.repeat(full)}${'░'.repeat(BAR_CELLS - full)} ${percent.padStart(5)}`;
+}
+
+export function barLines(progress: Progress): string[] {
+  return progress.stages.flatMap((stage) => barLine(stage).split('\n'));
 }
 
 /** Where there is no terminal, a line is worth printing when a stage changes state, or has moved by a tenth. */

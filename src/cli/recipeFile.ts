@@ -3,9 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { SecpiError } from '../contract/errors.ts';
 import { workflowInputSchemas } from '../contract/inputs.ts';
 import { describeIssues, parseInput, parseRecipe, type FieldProblem } from '../contract/parse.ts';
-import type { Recipe } from '../contract/recipe.ts';
+import { parseScheduleFile, scheduleFileSchema } from '../contract/schedule.ts';
 import { findSecrets } from '../contract/secrets.ts';
-import type { WorkflowType } from '../contract/workflows.ts';
+import { parseExperiment } from '../contract/workflows.ts';
+import { inputKinds, type InputKind } from './inputKinds.ts';
 
 export async function readInputFile(path: string): Promise<unknown> {
   let text: string;
@@ -30,9 +31,20 @@ export async function readInputFile(path: string): Promise<unknown> {
   }
 }
 
-/** The parsed input of a workflow. Throws RECIPE_INVALID or SECRET_IN_INPUT. */
-export function parseWorkflowInput(type: WorkflowType, input: unknown): unknown {
-  return type === 'secpi' ? parseRecipe(input) : parseInput(workflowInputSchemas[type], input);
+const schemas = { ...workflowInputSchemas, schedule: scheduleFileSchema };
+
+/** The parsed input of a workflow, or the file of a schedule. Throws RECIPE_INVALID or SECRET_IN_INPUT. */
+export function parseWorkflowInput(kind: InputKind, input: unknown): unknown {
+  switch (kind) {
+    case 'schedule':
+      return parseScheduleFile(input);
+    case 'secpi':
+      return parseRecipe(input);
+    case 'experiment':
+      return parseExperiment(input);
+    default:
+      return parseInput(schemas[kind], input);
+  }
 }
 
 export interface InputProblem extends FieldProblem {
@@ -41,7 +53,7 @@ export interface InputProblem extends FieldProblem {
 }
 
 /** Every problem of the input, for editors and for `validate`; empty when it is good. */
-export function problemsOf(type: WorkflowType, input: unknown): InputProblem[] {
+export function problemsOf(kind: InputKind, input: unknown): InputProblem[] {
   const secret = new SecpiError('SECRET_IN_INPUT', 'the value looks like a key.');
   const secrets = findSecrets(input).map((field): InputProblem => ({
     code: 'SECRET_IN_INPUT',
@@ -51,16 +63,18 @@ export function problemsOf(type: WorkflowType, input: unknown): InputProblem[] {
       'Take it out, and rotate it if this file was shared or started; name an environment variable in `apiKeyEnv` instead.',
   }));
   if (secrets.length > 0) return secrets;
-  const parsed = workflowInputSchemas[type].safeParse(input);
+  const parsed = schemas[kind].safeParse(input);
   if (!parsed.success) {
-    return describeIssues(parsed.error, input).map((problem) => ({
-      ...problem,
-      code: 'RECIPE_INVALID',
-      remedy: 'Correct the field.',
-    }));
+    const problems = describeIssues(parsed.error, input, schemas[kind]);
+    const other = kindThatFitsBetter(kind, input);
+    const remedy =
+      other === null
+        ? 'Correct the field.'
+        : `Correct the field; or is it meant as ${nameOf(other)}? Then: --type ${other}`;
+    return problems.map((problem) => ({ ...problem, code: 'RECIPE_INVALID', remedy }));
   }
   try {
-    parseWorkflowInput(type, input);
+    parseWorkflowInput(kind, input);
     return [];
   } catch (error) {
     if (!(error instanceof SecpiError)) throw error;
@@ -75,4 +89,23 @@ export function problemsOf(type: WorkflowType, input: unknown): InputProblem[] {
   }
 }
 
-export type { Recipe };
+/** For people. */
+export function nameOf(kind: InputKind): string {
+  return kind === 'schedule' ? 'schedule file' : `input of ${kind}`;
+}
+
+/** What this rather is: it fits without a problem, or knows more of the fields. */
+function kindThatFitsBetter(kind: InputKind, input: unknown): InputKind | null {
+  const own = misfits(kind, input);
+  const [best] = inputKinds
+    .map((other) => ({ other, ...misfits(other, input) }))
+    .filter(({ unknown, all }) => all < own.all && (all === 0 || unknown < own.unknown))
+    .sort((one, two) => one.all - two.all);
+  return best?.other ?? null;
+}
+
+function misfits(kind: InputKind, input: unknown): { readonly unknown: number; readonly all: number } {
+  const issues = schemas[kind].safeParse(input).error?.issues ?? [];
+  const unknown = issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : []));
+  return { unknown: unknown.length, all: issues.length };
+}

@@ -1,27 +1,36 @@
-/** A finished run's report and summary, fetched to disk. */
-import { join } from 'node:path';
+/** A finished run's report, fetched to disk. */
+import { resolve } from 'node:path';
 import { SecpiError } from '../contract/errors.ts';
 import { summarySchema, type Summary } from '../contract/summary.ts';
-import { secpiResultSchema } from '../contract/workflows.ts';
+import type { ReportFiles } from '../contract/workflows.ts';
 import { sha256Hex, type Store } from '../services/store/index.ts';
 import { writeWhole } from './stack/files.ts';
 
 export interface Results {
-  readonly summary: Summary;
-  readonly reportPath: string;
-  readonly summaryPath: string;
+  /** Null where the summary is not that of a run: an experiment's, a night's. */
+  readonly summary: Summary | null;
+  /** Absolute paths. */
+  readonly files: Readonly<Record<'report' | 'markdown' | 'summary', string>>;
   readonly reportUri: string;
 }
 
-/** Writes report.html and summary.json into `folder`, each whole and checked against its hash. */
-export async function fetchResults(store: Store, result: unknown, folder: string): Promise<Results> {
-  const { summary, report } = secpiResultSchema.parse(result);
-  const summaryPath = join(folder, 'summary.json');
-  const reportPath = join(folder, 'report.html');
-  const text = await fetchText(store, summary);
-  await writeWhole(summaryPath, text);
-  await writeWhole(reportPath, await fetchText(store, report));
-  return { summary: summarySchema.parse(JSON.parse(text)), reportPath, summaryPath, reportUri: report.uri };
+/** Writes report.html, report.md and summary.json into `folder`, each whole and checked against its hash. */
+export async function fetchResults(store: Store, from: ReportFiles, folder: string): Promise<Results> {
+  const texts = {
+    summary: await fetchText(store, from.summary),
+    report: await fetchText(store, from.report),
+    markdown: await fetchText(store, from.markdown),
+  };
+  const files = {
+    report: resolve(folder, 'report.html'),
+    markdown: resolve(folder, 'report.md'),
+    summary: resolve(folder, 'summary.json'),
+  };
+  await writeWhole(files.summary, texts.summary);
+  await writeWhole(files.report, texts.report);
+  await writeWhole(files.markdown, texts.markdown);
+  const parsed = summarySchema.safeParse(JSON.parse(texts.summary));
+  return { summary: parsed.success ? parsed.data : null, files, reportUri: from.report.uri };
 }
 
 async function fetchText(

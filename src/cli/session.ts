@@ -58,19 +58,22 @@ async function findOrStart({
   interruption,
   stack,
 }: SessionOptions): Promise<{ state: StackState; stack: Stack | null }> {
+  if (stack === 'use') return { state: await requireStack(settings), stack: null };
   const running = await findStack(settings.state);
   if (running !== null) return { state: running, stack: null };
-  if (stack === 'use') {
-    const theirs = userCluster(settings);
-    if (theirs !== null) return { state: theirs, stack: null };
-    throw new StackError(
-      'No stack is running.',
-      'Start one with `npx secpi up`, or name yours by TEMPORAL_ADDRESS and AWS_ENDPOINT_URL_S3.',
-    );
-  }
   const tools = ensureTools(settings.root, settings.env);
   const started = await startStack({ settings, tools, say, signal: interruption.signal, withWorker: true });
   return { state: started.state, stack: started };
+}
+
+/** The running stack, else the user's own. Throws StackError when there is neither. */
+export async function requireStack(settings: Settings): Promise<StackState> {
+  const found = (await findStack(settings.state)) ?? userCluster(settings);
+  if (found !== null) return found;
+  throw new StackError(
+    'No stack is running.',
+    'Start one with `npx secpi up`, or name yours by TEMPORAL_ADDRESS and AWS_ENDPOINT_URL_S3.',
+  );
 }
 
 /** The user's own Temporal and S3, whose workers run elsewhere; null when one of them is missing. */

@@ -10,11 +10,13 @@ import { emptyUsage } from '../contract/usage.ts';
 import { CARD_NAME } from '../services/dataset/folder.ts';
 import { hashSource, openSource, type DatasetSource } from '../services/dataset/source.ts';
 import {
+  canonicalJson,
   contentHashOfFiles,
   datasetUploadPrefix,
   fingerprint,
   sha256Hex,
   sha256OfFile,
+  uploadedFileKey,
   type Store,
 } from '../services/store/index.ts';
 
@@ -46,9 +48,7 @@ export async function uploadDataset(dataset: Dataset, uploader: Uploader): Promi
   if (path === null) return dataset;
   const source = await openSource({ ...dataset, uri: path }, uploader.store.objects, uploader.cwd);
   const isFolder = (await stat(path)).isDirectory();
-  const uri = isFolder
-    ? await uploadFolder(path, source, uploader)
-    : (await uploader.store.blobs.putFile(path)).uri;
+  const uri = isFolder ? await uploadFolder(path, source, uploader) : await uploadFile(path, uploader);
   uploader.say(`Dataset ${path} (${source.files.length} files, ${source.bytes} bytes) is at ${uri}`);
   // A blob has no ending, so the format is settled here.
   return { ...dataset, uri, format: source.format, name: dataset.name ?? basename(path) };
@@ -64,8 +64,15 @@ async function uploadLabels(filter: FilterSettings, uploader: Uploader): Promise
       field: 'filter.calibration.labels',
     });
   }
-  const { uri } = await uploader.store.blobs.putFile(path);
-  return { ...filter, calibration: { ...calibration, labels: uri } };
+  return { ...filter, calibration: { ...calibration, labels: await uploadFile(path, uploader) } };
+}
+
+/** A run's input is not in the store: so that the blob is kept for the run and its repetitions, an object names it. */
+async function uploadFile(path: string, { store: { blobs, objects } }: Uploader): Promise<string> {
+  const blob = await blobs.putFile(path);
+  const upload = { version: 1, name: basename(path), ...blob };
+  await objects.putIfAbsent(uploadedFileKey(blob.sha256), Buffer.from(`${canonicalJson(upload)}\n`));
+  return blob.uri;
 }
 
 async function uploadFolder(

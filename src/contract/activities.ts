@@ -25,7 +25,11 @@ import type {
   EstimateInput,
   EvaluateInput,
   EvaluateResult,
+  ExperimentActivities,
   FineTuneResult,
+  NightActivities,
+  RefreshActivities,
+  RefreshDataActivities,
   ReportFiles,
   SecpiResult,
   StageResult,
@@ -106,7 +110,7 @@ export interface ReportedStage {
 }
 
 /** Queue `secpi`: small steps. */
-export interface ControlActivities {
+export interface ControlActivities extends NightActivities, ExperimentActivities, RefreshActivities {
   /** Proves that the store is fit and tells what the namespace knows. */
   describeEnvironment(): Promise<Environment>;
   writeReport(input: RunSummaryInput): Promise<SecpiResult>;
@@ -169,7 +173,7 @@ export type DistilledShard =
   | { readonly status: 'test'; readonly candidates: Part };
 
 /** Queue `secpi-data`: reading datasets and asking models. */
-export interface DataActivities {
+export interface DataActivities extends RefreshDataActivities {
   checkEndpoints(checks: readonly EndpointCheck[]): Promise<void>;
   checkDataset(dataset: Dataset): Promise<{ readonly bytes: number }>;
   importDataset(input: { dataset: Dataset; reuse: Reuse }): Promise<StageResult | Busy>;

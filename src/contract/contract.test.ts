@@ -12,6 +12,7 @@ import {
   evaluateInputSchema,
   filterInputSchema,
   fineTuneInputSchema,
+  refreshInputSchema,
 } from './workflows.ts';
 
 const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -45,15 +46,30 @@ function refusalOf(input: unknown): SecpiError {
 
 describe('recipes', () => {
   it('all that the project ships are valid', async () => {
-    const files = (await readdir(project('recipes'), { recursive: true })).filter(
-      (name) => name.endsWith('.json') && !name.startsWith('stages/'),
+    const files = (await readdir(project('recipes'), { recursive: true })).filter((name) =>
+      name.endsWith('.json'),
     );
-    expect(files).toContain('quick.json');
-    expect(files).toContain('ablations/no-filter.json');
+    const names: string[] = [];
     for (const file of files) {
-      const recipe = parseRecipe(JSON.parse(await readFile(project(`recipes/${file}`), 'utf8')));
-      expect(recipe.version).toBe(1);
+      const input = JSON.parse(await readFile(project(`recipes/${file}`), 'utf8')) as { $schema?: unknown };
+      // Inputs of other workflows and schedules name other schemas.
+      if (!String(input.$schema).endsWith('/recipe.schema.json')) continue;
+      names.push(file);
+      expect(parseRecipe(input).version).toBe(1);
     }
+    for (const file of ['quick.json', 'ablations/no-filter.json', 'gpu/full-7b.json'])
+      expect(names).toContain(file);
+  });
+
+  it('the refresh is valid, of the tasks that the quick run has', async () => {
+    const input: unknown = JSON.parse(await readFile(project('recipes/refresh.json'), 'utf8'));
+    const quick = parseRecipe(JSON.parse(await readFile(project('recipes/quick.json'), 'utf8')));
+    const { dataset, filter, distill } = parseInput(refreshInputSchema, input);
+    expect({ dataset, filter, distill }).toEqual({
+      dataset: quick.dataset,
+      filter: quick.filter,
+      distill: quick.distill,
+    });
   });
 
   it.each([

@@ -280,6 +280,17 @@ export const ERROR_CATALOGUE = {
     retryable: true,
     remedy: 'Run `npx secpi doctor`: it says what the sandbox lacks (bubblewrap, user namespaces, root).',
   },
+  NOTIFY_REFUSED: {
+    mender: 'operator',
+    retryable: false,
+    remedy:
+      'Look at the variables named by urlEnv and secretEnv where the control worker runs; the night itself stands.',
+  },
+  NOTIFY_UNREACHABLE: {
+    mender: 'retry',
+    retryable: true,
+    remedy: 'The receiver of the notification does not answer; it is tried again, and the night stands.',
+  },
   INTERNAL: {
     mender: 'retry',
     retryable: true,
@@ -299,7 +310,12 @@ export interface SecpiErrorOptions {
   readonly retryAfterMs?: number;
 }
 
-/** An error of the catalogue. The message reads: code, field, problem, remedy. */
+/** Where the code is explained: its heading in the project's runbook, which goes along with the package. */
+export function runbookOf(code: ErrorCode): string {
+  return `docs/errors.md#${code.toLowerCase()}`;
+}
+
+/** An error of the catalogue. The message reads: code, field, problem, remedy, and where to read on. */
 export class SecpiError extends Error {
   readonly code: ErrorCode;
   readonly problem: string;
@@ -324,7 +340,7 @@ export class SecpiError extends Error {
 }
 
 function formatError(code: ErrorCode, problem: string, remedy: string, field: string | undefined): string {
-  return `${code}: ${field === undefined ? '' : `${field}: `}${problem} Remedy: ${remedy}`;
+  return `${code}: ${field === undefined ? '' : `${field}: `}${problem} Remedy: ${remedy} (${runbookOf(code)})`;
 }
 
 export function isErrorCode(value: unknown): value is ErrorCode {

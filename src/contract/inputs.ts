@@ -6,8 +6,11 @@ import {
   distillInputSchema,
   estimateInputSchema,
   evaluateInputSchema,
+  experimentInputSchema,
   filterInputSchema,
   fineTuneInputSchema,
+  reevaluateInputSchema,
+  refreshInputSchema,
   sweepInputSchema,
   type WorkflowType,
 } from './workflows.ts';
@@ -21,4 +24,7 @@ export const workflowInputSchemas = {
   evaluateModel: evaluateInputSchema,
   askModel: askInputSchema,
   estimateCost: estimateInputSchema,
+  reevaluate: reevaluateInputSchema,
+  refreshData: refreshInputSchema,
+  experiment: experimentInputSchema,
 } as const satisfies Record<WorkflowType, z.ZodType>;

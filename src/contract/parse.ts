@@ -1,6 +1,8 @@
 /** Parsing at the boundary: an error names the field, the value's problem and the remedy. Pure. */
 import type { z } from 'zod';
 import { SecpiError } from './errors.ts';
+import { knownFields } from './knownFields.ts';
+import { nearest } from './nearest.ts';
 import { recipeSchema, type Recipe } from './recipe.ts';
 import { findSecrets } from './secrets.ts';
 
@@ -12,7 +14,7 @@ export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unkn
   }
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  const problems = describeIssues(result.error, input);
+  const problems = describeIssues(result.error, input, schema);
   const [first] = problems;
   if (first === undefined)
     throw new SecpiError('RECIPE_INVALID', 'the input does not fit.', { cause: result.error });
@@ -39,20 +41,25 @@ export interface FieldProblem {
   readonly problem: string;
 }
 
-/** One entry a field, with the path as a user would write it. */
-export function describeIssues(error: z.ZodError, input: unknown): FieldProblem[] {
+/** One entry a field, with the path as a user would write it. With the schema, a mistyped field is told its name. */
+export function describeIssues(error: z.ZodError, input: unknown, schema?: z.ZodType): FieldProblem[] {
   return error.issues.flatMap((issue): FieldProblem[] => {
     const field = formatPath(issue.path);
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({
         field: field === '' ? key : `${field}.${key}`,
-        problem: 'is not a known field; remove it or correct its name',
+        problem: `is not a known field; ${adviceOn(key, schema === undefined ? [] : knownFields(schema, issue.path))}`,
       }));
     }
     const value = valueAtPath(input, issue.path);
     const given = value === undefined ? 'is missing' : `is ${describeValue(value)}`;
     return [{ field: field === '' ? '(input)' : field, problem: `${given}; ${lowerFirst(issue.message)}` }];
   });
+}
+
+function adviceOn(key: string, known: readonly string[]): string {
+  const meant = nearest(key, known);
+  return meant === null ? 'remove it or correct its name' : `did you mean "${meant}"?`;
 }
 
 function describeValue(value: unknown): string {

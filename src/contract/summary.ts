@@ -6,18 +6,12 @@ import { z } from 'zod';
 import { countsSchema, usageSchema } from './manifest.ts';
 import { analyserNames, benchmarkNames, promptVariants } from './benchmarkNames.ts';
 import { samplingSchema } from './recipe.ts';
+import { share } from './recipe/fields.ts';
 import { cweFamilies, cweSchema } from './rows.ts';
+import { scoreSchema } from './score.ts';
+import { trendSchema } from './trend.ts';
 
-const share = z.number().min(0).max(1);
-
-/** A share with its 95 % interval. `n` counts samples; how many tasks and scenarios stand behind them is said beside. */
-export const scoreSchema = z.strictObject({
-  value: share,
-  low: share,
-  high: share,
-  n: z.int().nonnegative(),
-});
-export type Score = z.infer<typeof scoreSchema>;
+export { scoreSchema, type Score } from './score.ts';
 
 const metricFields = { func: scoreSchema, secure: scoreSchema, funcSec: scoreSchema };
 
@@ -176,6 +170,8 @@ export const benchmarkSummarySchema = z.strictObject({
   versions: z.record(z.string(), z.string()),
   /** What was left out, and why, a sentence each. */
   excluded: z.array(z.string()),
+  /** uris of the verdicts; null in summaries of older versions, and of gradings outside a store. */
+  gradings: pairOf(z.string()).nullable().default(null),
 });
 export type BenchmarkSummary = z.infer<typeof benchmarkSummarySchema>;
 
@@ -265,6 +261,8 @@ export const summarySchema = z.strictObject({
   counts: z.record(z.string(), countsSchema),
   /** Null in summaries of runs that had no data stages, and of older versions. */
   data: dataSummarySchema.nullable().default(null),
+  /** Only of a re-evaluation: the nights of its series. */
+  trend: trendSchema.nullable().default(null),
   versions: z.record(z.string(), z.string()),
   formulas: z.record(z.string(), z.string()),
 });

@@ -1,10 +1,11 @@
 /** The workflow bundle: made once at a worker's start, without webpack's chatter. */
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { programPath } from './command.ts';
 
 export async function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
   return await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+    workflowsPath: programPath(resolve(import.meta.dirname, '../..'), 'src/workflows/index'),
     logger: new DefaultLogger('WARN'),
   });
 }

@@ -1,5 +1,5 @@
 /** How a worker process is started: by the stack, by `secpi worker`, by tests and measurements alike. */
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 
 /**
  * A worker's garbage is short-lived (requests, answers, rows). Left alone, V8 lets it grow to several times what is
@@ -8,9 +8,14 @@ import { join } from 'node:path';
  */
 const HEAP_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=25'] as const;
 
+/** A program of the project: TypeScript in a clone, JavaScript in an installed package, as this file is itself. */
+export function programPath(projectDir: string, name: string): string {
+  return join(projectDir, `${name}${extname(import.meta.filename)}`);
+}
+
 /** Program arguments after `node`. No kinds: all of them. */
 export function workerArguments(projectDir: string, kinds: readonly string[] = []): string[] {
-  return [...HEAP_FLAGS, join(projectDir, 'src/workers/main.ts'), ...kinds];
+  return [...HEAP_FLAGS, programPath(projectDir, 'src/workers/main'), ...kinds];
 }
 
 /**

@@ -64,6 +64,8 @@ export interface BoardOptions {
   readonly onTold?: (stage: string, patch: StagePatch) => StagePatch;
   /** How the parent workflow calls a stage, where it calls it otherwise. */
   readonly nameInParent?: (stage: string) => string;
+  /** All stages as the one line that the parent knows this workflow by. */
+  readonly asOne?: (stages: readonly StageProgress[]) => StageProgress;
 }
 
 interface Line extends StageProgress {
@@ -79,7 +81,7 @@ function shown({ startedAtMs: _, held, ...line }: Line): StageProgress {
 export function createBoard(
   workflow: WorkflowType,
   stages: readonly { name: string; unit: StageProgress['unit'] }[],
-  { onTold = (_, patch) => patch, nameInParent = (stage) => stage }: BoardOptions = {},
+  { onTold = (_, patch) => patch, nameInParent = (stage) => stage, asOne }: BoardOptions = {},
 ): Board {
   const lines = new Map<string, Line>(stages.map(({ name, unit }) => [name, emptyLine(name, unit)]));
   const pending: AttributeValues[] = [];
@@ -101,8 +103,10 @@ export function createBoard(
       ...(training === undefined ? {} : { training: { ...(before.training ?? noFigures), ...training } }),
     };
     lines.set(stage, after);
-    setCurrentDetails(renderDetails(workflow, [...lines.values()].map(shown)));
-    tellParent(nameInParent(stage), shown(before), shown(after), signalledAtMs);
+    const all = [...lines.values()].map(shown);
+    setCurrentDetails(renderDetails(workflow, all));
+    const told = asOne?.(all) ?? { ...shown(after), name: nameInParent(stage) };
+    tellParent(told, shown(before), shown(after), signalledAtMs);
   };
 
   setHandler(progressQuery, () => toProgress(workflow, [...lines.values()].map(shown)));
@@ -154,8 +158,9 @@ function isEnd(state: StageState): boolean {
   return state === 'done' || state === 'reused' || state === 'failed' || state === 'cancelled';
 }
 
+/** `told`: the line of the parent; `before` and `after` are of the stage that changed. */
 function tellParent(
-  nameInParent: string,
+  told: StageProgress,
   before: StageProgress,
   after: StageProgress,
   signalledAtMs: Map<string, number>,
@@ -168,12 +173,12 @@ function tellParent(
     PARENT_SIGNAL_AT_LEAST_EVERY_MS,
     Math.max(PARENT_SIGNAL_EVERY_MS, (now - startTime.getTime()) / 50),
   );
-  const due = now - (signalledAtMs.get(after.name) ?? 0) >= everyMs;
+  const due = now - (signalledAtMs.get(told.name) ?? 0) >= everyMs;
   if (before.state === after.state && !due) return;
-  signalledAtMs.set(after.name, now);
-  const { name: _, ...progress } = after;
+  signalledAtMs.set(told.name, now);
+  const { name, ...progress } = told;
   getExternalWorkflowHandle(parent.workflowId, parent.runId)
-    .signal(progressSignal, { stage: nameInParent, progress })
+    .signal(progressSignal, { stage: name, progress })
     .catch((error: unknown) =>
       log.warn('the parent did not take a progress signal; it may have ended', { error: String(error) }),
     );
@@ -202,7 +207,10 @@ function toPairs(values: AttributeValues): SearchAttributePair[] {
       return [{ key: defineSearchAttributeKey(name as SearchAttributeName, 'KEYWORD'), value }];
     if (Array.isArray(value))
       return [
-        { key: defineSearchAttributeKey(name as SearchAttributeName, 'KEYWORD_LIST'), value: value.map(String) },
+        {
+          key: defineSearchAttributeKey(name as SearchAttributeName, 'KEYWORD_LIST'),
+          value: value.map(String),
+        },
       ];
     return [];
   });

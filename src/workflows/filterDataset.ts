@@ -7,7 +7,13 @@ import { checks, control, data, endpointsOf, EVENTS_PER_ACTIVITY, importRows } f
 
 const STAGE = 'filter';
 
-export async function filterDataset(input: unknown, context: StageContext = {}): Promise<StageResult> {
+/** Second argument: what a parent hands over. Never written by people. */
+export interface FilterContext extends StageContext {
+  /** uri of rows to filter instead of all that the dataset holds. */
+  readonly rows?: string;
+}
+
+export async function filterDataset(input: unknown, context: FilterContext = {}): Promise<StageResult> {
   const { dataset, filter, reuse, budget } = parseOrFail(filterInputSchema, input);
   const { classifier, calibration } = filter;
   const asks = filter.mode === 'classifier';
@@ -30,7 +36,7 @@ export async function filterDataset(input: unknown, context: StageContext = {}):
           [endpointsOf({ filter })],
         );
       }
-      return await importRows(board, STAGE, dataset, reuse);
+      return context.rows ?? (await importRows(board, STAGE, dataset, reuse));
     },
     open: async (rows, opening) => {
       if (asks && calibration !== undefined) {

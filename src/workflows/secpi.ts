@@ -2,19 +2,7 @@
  * The whole chain: filter → distil → fine-tune → evaluate, base and tuned, then one report. Each stage is a child
  * workflow, startable alone as well. The base model is evaluated while the data is made.
  */
-import {
-  ActivityFailure,
-  CancellationScope,
-  ChildWorkflowCancellationType,
-  ParentClosePolicy,
-  TimeoutFailure,
-  executeChild,
-  isCancellation,
-  log,
-  workflowInfo,
-  type Workflow,
-  type WorkflowResultType,
-} from '@temporalio/workflow';
+import { CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { PreparedBenchmark, ReportedStage } from '../contract/activities.ts';
 import { parseRecipe } from '../contract/parse.ts';
 import type { Recipe } from '../contract/recipe.ts';
@@ -22,6 +10,7 @@ import { createBudget } from './budget.ts';
 import { pausing, type StageContext } from './shardedStage.ts';
 import { stageNames } from '../contract/workflows.ts';
 import type {
+  BudgetHolder,
   EvaluateResult,
   FineTuneResult,
   SecpiResult,
@@ -29,17 +18,15 @@ import type {
   StageResult,
 } from '../contract/workflows.ts';
 import { createBoard, type Board } from './board.ts';
+import { checkModelIfFree } from './checkModel.ts';
 import type { distillTraces } from './distillTraces.ts';
-import {
-  prepareBenchmarks,
-  reportedEvaluation,
-  type EvaluateContext,
-  type evaluateModel,
-} from './evaluateModel.ts';
+import { prepareBenchmarks, reportedEvaluation, type evaluateModel } from './evaluateModel.ts';
 import { failWithCode, surface } from './failures.ts';
 import type { filterDataset } from './filterDataset.ts';
 import type { fineTune } from './fineTune.ts';
+import { runStage } from './runStage.ts';
 import { checks, control, endpointsOf } from './stages.ts';
+import { variantLine } from './variantLine.ts';
 
 interface Outcome {
   readonly filter: StageResult;
@@ -49,21 +36,35 @@ interface Outcome {
   readonly tuned: EvaluateResult;
 }
 
-export async function secpi(input: unknown): Promise<SecpiResult> {
+/** Second argument: what a parent hands over. Never written by people. */
+export interface SecpiContext {
+  /** How the parent calls this run. */
+  readonly line: string;
+  /** Holds the budget instead of this run, whatever the recipe says. */
+  readonly budget?: BudgetHolder;
+}
+
+export async function secpi(input: unknown, context?: SecpiContext): Promise<SecpiResult> {
   const recipe = failWithCode(() => parseRecipe(input));
   const startedAt = new Date().toISOString();
-  const board = createBoard('secpi', [
-    { name: 'filter', unit: 'rows' },
-    { name: 'distil', unit: 'traces' },
-    { name: 'fine-tune', unit: 'steps' },
-    { name: 'evaluate base', unit: 'samples' },
-    { name: 'evaluate tuned', unit: 'samples' },
-    { name: 'report', unit: 'files' },
-  ]);
-  createBudget(recipe.budget?.capUsd ?? null, pausing(board, ['filter', 'distil']));
+  const board = createBoard(
+    'secpi',
+    [
+      { name: 'filter', unit: 'rows' },
+      { name: 'distil', unit: 'traces' },
+      { name: 'fine-tune', unit: 'steps' },
+      { name: 'evaluate base', unit: 'samples' },
+      { name: 'evaluate tuned', unit: 'samples' },
+      { name: 'report', unit: 'files' },
+    ],
+    context === undefined ? {} : { asOne: (stages) => variantLine(context.line, stages) },
+  );
+  if (context?.budget === undefined)
+    createBudget(recipe.budget?.capUsd ?? null, pausing(board, ['filter', 'distil']));
+  const holder = context?.budget ?? holderOf(recipe);
   try {
     const prepared = await checkEverything(recipe, board);
-    const outcome = await runChain(recipe, board, prepared);
+    const outcome = await runChain(recipe, board, prepared, holder);
     board.begin('report', 'writing');
     const result = await control.writeReport.executeWithOptions(
       { summary: 'write report.html, report.md and summary.json' },
@@ -118,38 +119,27 @@ async function checkEverything(recipe: Recipe, board: Board): Promise<PreparedBe
       { distill: recipe.distill },
     ]),
     checks.data.checkDataset.executeWithOptions({ summary: 'is the dataset there?' }, [recipe.dataset]),
-    checkModelIfFree(recipe),
+    checkModelIfFree(recipe.finetune),
   ]);
   return prepared;
 }
 
-/** A GPU that is busy with another run must not hold up this check: the stage itself looks again. */
-async function checkModelIfFree({ finetune }: Recipe): Promise<void> {
-  try {
-    await checks
-      .gpu(finetune.gpu.class)
-      .checkModel.executeWithOptions(
-        { summary: 'is the target model there?', scheduleToStartTimeout: '15s' },
-        [{ model: finetune.model, field: 'finetune.model.uri' }],
-      );
-  } catch (error) {
-    const cause = error instanceof ActivityFailure ? error.cause : undefined;
-    if (!(cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START')) throw error;
-    log.warn('no free GPU worker to look for the model; its stage will');
-  }
+/** One cap for the whole run: the stages' workers ask this workflow for money. */
+function holderOf({ budget }: Recipe): BudgetHolder | null {
+  const { workflowId, runId } = workflowInfo();
+  return budget === undefined ? null : { workflowId, runId };
 }
 
 async function runChain(
   recipe: Recipe,
   board: Board,
   prepared: readonly PreparedBenchmark[],
+  holder: BudgetHolder | null,
 ): Promise<Outcome> {
   const { reuse } = recipe;
-  const { workflowId, runId } = workflowInfo();
-  // One cap for the whole run: the stages' workers ask this workflow for money.
-  const context: StageContext = recipe.budget === undefined ? {} : { budget: { workflowId, runId } };
+  const context: StageContext = holder === null ? {} : { budget: holder };
   return await CancellationScope.cancellable(async () => {
-    const evaluateBase = stage<typeof evaluateModel>(
+    const evaluateBase = runStage<typeof evaluateModel>(
       board,
       'evaluate base',
       'evaluateModel',
@@ -163,7 +153,7 @@ async function runChain(
       { prepared },
     );
     const chain = async (): Promise<Omit<Outcome, 'base'>> => {
-      const filter = await stage<typeof filterDataset>(
+      const filter = await runStage<typeof filterDataset>(
         board,
         'filter',
         'filterDataset',
@@ -175,7 +165,7 @@ async function runChain(
         },
         context,
       );
-      const distill = await stage<typeof distillTraces>(
+      const distill = await runStage<typeof distillTraces>(
         board,
         'distil',
         'distillTraces',
@@ -187,13 +177,13 @@ async function runChain(
         },
         context,
       );
-      const tunedModel = await stage<typeof fineTune>(board, 'fine-tune', 'fineTune', {
+      const tunedModel = await runStage<typeof fineTune>(board, 'fine-tune', 'fineTune', {
         version: 1,
         reuse,
         traces: distill.artifact.uri,
         finetune: recipe.finetune,
       });
-      const tuned = await stage<typeof evaluateModel>(
+      const tuned = await runStage<typeof evaluateModel>(
         board,
         'evaluate tuned',
         'evaluateModel',
@@ -218,35 +208,6 @@ async function runChain(
       throw error;
     }
   });
-}
-
-/** Runs a stage as a child named after it, so that the tree in the UI reads itself. */
-async function stage<Type extends Workflow>(
-  board: Board,
-  name: StageName,
-  type: string,
-  input: unknown,
-  context?: StageContext | EvaluateContext,
-): Promise<WorkflowResultType<Type>> {
-  board.begin(name, 'starting');
-  const result = (await executeChild(type, {
-    args: context === undefined ? [input] : [input, context],
-    workflowId: `${workflowInfo().workflowId}/${name.replaceAll(' ', '-')}`,
-    staticSummary: `${name} of ${workflowInfo().workflowId}`,
-    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-    cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-  })) as WorkflowResultType<Type> & StageResult;
-  const { artifact, reused, usage } = result;
-  board.update(name, {
-    state: reused ? 'reused' : 'done',
-    done: artifact.rows,
-    total: artifact.rows,
-    costUsd: reused ? 0 : usage.costUsd,
-    artifact: artifact.uri,
-    note: reused ? 'reused a finished artefact' : '',
-    seconds: result.seconds,
-  });
-  return result;
 }
 
 function reportedStages({ filter, distill, fineTune, base, tuned }: Outcome): ReportedStage[] {

@@ -4,12 +4,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { capture, findProgram, runLogged } from '../commands.mjs';
 import { SetupError } from '../errors.mjs';
+import { isClone } from '../findNode.mjs';
 import { readStamp, removeFile, removeTree, sha256, sizeBytes, writeStamp } from '../files.mjs';
 
 const REMEDY = 'Check that the npm registry is reachable, then run the same command again.';
 
 /** @param {import('../layout.mjs').Layout} places */
 export async function nodePackages(places) {
+  if (!isClone(places.root)) return { made: false, note: 'installed with this package' };
   const lock = await readFile(join(places.root, 'package-lock.json'), 'utf8');
   const madeFrom = sha256(lock);
   const stampPath = join(places.root, 'node_modules/.secpi-setup.json');

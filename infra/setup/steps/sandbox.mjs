@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { SetupError } from '../errors.mjs';
 import { sizeBytes } from '../files.mjs';
+import { isClone } from '../findNode.mjs';
 
 const TIMEOUT_MS = 600_000;
 
 /** @param {import('../layout.mjs').Layout} places */
 export async function sandbox(places) {
-  const script = join(places.root, 'infra/setup/stageSandbox.ts');
+  const script = join(places.root, `infra/setup/stageSandbox.${isClone(places.root) ? 'ts' : 'js'}`);
   const { stdout } = await promisify(execFile)(places.node, [script, places.cache, places.python], {
     cwd: places.root,
     timeout: TIMEOUT_MS,

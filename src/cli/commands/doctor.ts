@@ -16,14 +16,27 @@ import { locateTools } from '../tools.ts';
 
 const MEMORY_BYTES = 6e9;
 
-export async function doctor(): Promise<number> {
-  let failures = 0;
+interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  /** What was found; of a failure the code, the problem and the remedy. */
+  readonly text: string;
+}
+
+export async function doctor(options: { readonly json: boolean }): Promise<number> {
+  const checks: Check[] = [];
+  const tell = (check: Check): void => {
+    checks.push(check);
+    if (!options.json)
+      process.stdout.write(
+        `${check.ok ? '✓' : '✗'} ${check.name.padEnd(18)} ${check.text.replaceAll('\n', '\n  ')}\n`,
+      );
+  };
   const check = async (name: string, work: () => Promise<string> | string): Promise<void> => {
     try {
-      process.stdout.write(`✓ ${name.padEnd(18)} ${await work()}\n`);
+      tell({ name, ok: true, text: await work() });
     } catch (error) {
-      failures += 1;
-      process.stdout.write(`✗ ${name.padEnd(18)} ${complain(error).text.replaceAll('\n', '\n  ')}\n`);
+      tell({ name, ok: false, text: complain(error).text });
     }
   };
   const settings = readSettings(process.env);
@@ -37,9 +50,10 @@ export async function doctor(): Promise<number> {
   });
   const state = (await findStack(settings.state)) ?? userCluster(settings);
   if (state === null) {
-    process.stdout.write(
-      '· stack              not running; start it with `npx secpi up` to have Temporal and S3 checked\n',
-    );
+    if (!options.json)
+      process.stdout.write(
+        '· stack              not running; start it with `npx secpi up` to have Temporal and S3 checked\n',
+      );
   } else {
     await check('Temporal', async () => await temporal(state));
     await check('S3', async () => {
@@ -49,7 +63,10 @@ export async function doctor(): Promise<number> {
       return `${state.s3.endpoint}, bucket ${state.s3.bucket}: conditional writes hold`;
     });
   }
-  return failures === 0 ? exitCodes.ok : exitCodes.stackTrouble;
+  const ok = checks.every((check) => check.ok);
+  if (options.json)
+    process.stdout.write(`${JSON.stringify({ ok, stack: state !== null, checks }, null, 2)}\n`);
+  return ok ? exitCodes.ok : exitCodes.stackTrouble;
 
   async function temporal(running: StackState): Promise<string> {
     const cluster = await connectCluster(settings, running);

@@ -55,7 +55,7 @@ export async function show(
   });
 }
 
-export async function promote(model: string): Promise<number> {
+export async function promote(model: string, options: { readonly json: boolean }): Promise<number> {
   return await withRegistry(async ({ registry, output }) => {
     const { name, version } = parseNamedVersion(model);
     if (version === null)
@@ -66,20 +66,26 @@ export async function promote(model: string): Promise<number> {
     const by = { kind: 'person', name: userName() } as const;
     const { previous, promotedAt } = await registry.promote({ name, version, by });
     const before = previous === null ? 'the first' : `before: ${previous}`;
-    await output.line(`${name}@${version} is current since ${promotedAt} (${before}).`);
+    await output.line(
+      options.json
+        ? json({ name, version, previous, promotedAt })
+        : `${name}@${version} is current since ${promotedAt} (${before}).`,
+    );
   });
 }
 
 export async function exportTo(
   model: string,
-  options: { readonly as: ExportForm; readonly out: string },
+  options: { readonly as: ExportForm; readonly out: string; readonly json: boolean },
 ): Promise<number> {
   return await withRegistry(async ({ store, registry, output, signal }) => {
     const entry = await registry.resolve(parseNamedVersion(model));
     const dir = resolve(options.out);
     const { files, bytes } = await exportModel(store, { entry, form: options.as, dir, signal });
     await output.line(
-      `${dir}: ${entry.name}@${entry.version} (${options.as}), ${files} files, ${(bytes / 1e6).toFixed(1)} MB`,
+      options.json
+        ? json({ folder: dir, name: entry.name, version: entry.version, as: options.as, files, bytes })
+        : `${dir}: ${entry.name}@${entry.version} (${options.as}), ${files} files, ${(bytes / 1e6).toFixed(1)} MB`,
     );
   });
 }

@@ -21,6 +21,7 @@ export interface ResultsOptions {
   readonly out: string;
   /** How BaxBench calls the model's folder. */
   readonly model: string;
+  readonly json: boolean;
 }
 
 const factsSchema = z.looseObject({
@@ -47,7 +48,11 @@ export async function results(uri: string, options: ResultsOptions): Promise<num
     if (benchmark === 'baxbench')
       await writeForBaxbench({ dir, model: options.model, evaluation, generation }, verdicts, samples);
     else await writeForCweval(dir, verdicts, samples);
-    process.stdout.write(`${dir}: ${verdicts.length} samples of ${benchmark}\n`);
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify({ folder: dir, benchmark, samples: verdicts.length })}\n`
+        : `${dir}: ${verdicts.length} samples of ${benchmark}\n`,
+    );
   });
 }
 

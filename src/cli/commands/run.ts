@@ -3,39 +3,61 @@ import { resolve } from 'node:path';
 import type { Recipe } from '../../contract/recipe.ts';
 import { parseRecipe } from '../../contract/parse.ts';
 import { exitCodes } from '../exit.ts';
-import { follow } from '../follow.ts';
-import { watchInterrupts, type Interruption } from '../interrupt.ts';
-import { fetchResults } from '../results.ts';
-import { renderTable } from '../../services/report/table.ts';
-import { formatSeconds } from '../progressLines.ts';
+import { describeEnd, followToReport } from '../followToReport.ts';
+import { watchInterrupts } from '../interrupt.ts';
 import { readInputFile } from '../recipeFile.ts';
 import { openSession, type Session } from '../session.ts';
-import { readSettings, type Settings } from '../settings.ts';
+import { readSettings } from '../settings.ts';
 import { runUrl, startOrJoin, workflowIdOf, type StartedRun } from '../startRun.ts';
 import { uploadLocal } from '../uploadLocal.ts';
 import { stackHints } from './up.ts';
 
-const say = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
+type Say = (line: string) => void;
+
+const sayTo =
+  (stream: NodeJS.WriteStream): Say =>
+  (line) =>
+    void stream.write(`${line}\n`);
 
 export interface RunOptions {
   readonly detach: boolean;
   readonly workflowId?: string | undefined;
   readonly out: string;
+  /** Standard output holds one JSON object and nothing else. */
+  readonly json: boolean;
 }
 
 /** Starts on a running stack or the user's cluster. Ctrl-C stops following; the run goes on. */
 export async function run(recipePath: string, options: RunOptions): Promise<number> {
   const recipe = parseRecipe(await readInputFile(recipePath));
   const settings = readSettings(process.env);
+  const progress = options.json ? process.stderr : process.stdout;
+  const say = sayTo(progress);
   const interruption = watchInterrupts(() => say('No longer following; the run goes on.'));
   const session = await openSession({ settings, say, interruption, stack: 'use' });
   try {
-    const started = await start(session, recipe, recipePath, options.workflowId);
-    announce(session, started);
-    if (options.detach) return exitCodes.ok;
-    return await followToTable(session, started, interruption, resolve(options.out));
+    const { workflowId } = options;
+    const started = await start(session, { recipe, recipePath, workflowId, cwd: process.cwd(), say });
+    announce(session, started, say);
+    const told = {
+      workflowId: started.workflowId,
+      runId: started.runId,
+      joined: started.joined,
+      url: runUrl(session.state, started),
+    };
+    if (options.detach) {
+      if (options.json) process.stdout.write(`${JSON.stringify(told)}\n`);
+      else say(`Follow it: npx secpi runs follow ${started.workflowId}`);
+      return exitCodes.ok;
+    }
+    const out = resolve(options.out);
+    const ended = await followToReport(session, started, { interruption, out, progress });
+    if (options.json)
+      process.stdout.write(
+        `${JSON.stringify({ ...told, files: ended.results?.files ?? null, result: ended.result })}\n`,
+      );
+    else say(describeEnd(ended));
+    return exitCodes.ok;
   } finally {
     await session.close();
     interruption.dispose();
@@ -51,6 +73,7 @@ export interface DemoOptions {
 /** Uses a running stack or starts one; ends what it started, and goes on with an unfinished run next time. */
 export async function demo(options: DemoOptions): Promise<number> {
   const settings = readSettings(process.env);
+  const say = sayTo(process.stdout);
   const recipePath = resolve(settings.root, options.recipe);
   const recipe = parseRecipe(await readInputFile(recipePath));
   const interruption = watchInterrupts(() =>
@@ -58,36 +81,44 @@ export async function demo(options: DemoOptions): Promise<number> {
   );
   const session = await openSession({ settings, say, interruption, stack: 'start' });
   try {
-    const started = await start(session, recipe, recipePath, undefined, settings);
-    announce(session, started);
-    const code = await followToTable(session, started, interruption, resolve(settings.root, options.out));
+    const started = await start(session, {
+      recipe,
+      recipePath,
+      workflowId: undefined,
+      cwd: settings.root,
+      say,
+    });
+    announce(session, started, say);
+    const out = resolve(options.out);
+    say(describeEnd(await followToReport(session, started, { interruption, out, progress: process.stdout })));
     if (session.ownsStack && !options.keep)
       say('\nThe stack stops now; `npx secpi up` brings the Temporal UI back.');
     if (options.keep && session.ownsStack) {
       say(`\n${stackHints(session.state)}\nThe stack stays up until Ctrl-C.`);
       await interruption.requested.catch(() => undefined);
     }
-    return code;
+    return exitCodes.ok;
   } finally {
     await session.close();
     interruption.dispose();
   }
 }
 
+interface Asked {
+  readonly recipe: Recipe;
+  readonly recipePath: string;
+  readonly workflowId: string | undefined;
+  /** Local paths of the recipe are looked for here, then beside it. */
+  readonly cwd: string;
+  readonly say: Say;
+}
+
 async function start(
   { cluster, store, state }: Session,
-  recipe: Recipe,
-  recipePath: string,
-  workflowId: string | undefined,
-  settings?: Settings,
+  { recipe, recipePath, workflowId, cwd, say }: Asked,
 ): Promise<StartedRun> {
-  const uploaded = await uploadLocal(recipe, {
-    store,
-    namespace: state.temporal.namespace,
-    cwd: settings?.root ?? process.cwd(),
-    recipePath,
-    say,
-  });
+  const { namespace } = state.temporal;
+  const uploaded = await uploadLocal(recipe, { store, namespace, cwd, recipePath, say });
   return await startOrJoin(cluster, {
     type: 'secpi',
     workflowId: workflowId ?? workflowIdOf(uploaded),
@@ -96,34 +127,8 @@ async function start(
   });
 }
 
-function announce({ state }: Session, started: StartedRun): void {
+function announce({ state }: Session, started: StartedRun, say: Say): void {
   say(`${started.joined ? 'Going on with' : 'Started'} the run ${started.workflowId}`);
   const url = runUrl(state, started);
   if (url !== null) say(`  Temporal UI: ${url}`);
-}
-
-async function followToTable(
-  session: Session,
-  started: StartedRun,
-  interruption: Interruption,
-  out: string,
-): Promise<number> {
-  const beganMs = Date.now();
-  const result = await follow({
-    cluster: session.cluster,
-    handle: started.handle,
-    out: process.stdout,
-    signal: interruption.signal,
-  });
-  const results = await fetchResults(session.store, result, out);
-  const url = runUrl(session.state, started);
-  say('');
-  say(renderTable(results.summary));
-  say('');
-  say(`Took     ${formatSeconds((Date.now() - beganMs) / 1000)}`);
-  say(`Report   file://${results.reportPath}`);
-  say(`         ${results.reportUri}`);
-  say(`Summary  file://${results.summaryPath}`);
-  if (url !== null) say(`Run      ${url}`);
-  return exitCodes.ok;
 }

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { exitCodes } from '../exit.ts';
 import { projectRoot } from '../settings.ts';
 
-export function setup(): number {
-  const { status } = spawnSync(process.execPath, [join(projectRoot, 'infra/setup.mjs')], {
+export function setup(options: { readonly json: boolean }): number {
+  const script = join(projectRoot, 'infra/setup.mjs');
+  const { status } = spawnSync(process.execPath, [script, ...(options.json ? ['--json'] : [])], {
     stdio: 'inherit',
   });
   return status === 0 ? exitCodes.ok : exitCodes.stackTrouble;

@@ -2,19 +2,17 @@
 import type { CweSelector } from '../../contract/rows.ts';
 import { readEntries, rowsIn, type DataEntry, type DataKind } from '../../services/report/index.ts';
 import type { Store } from '../../services/store/index.ts';
-import { connectStore } from '../connections.ts';
 import { exitCodes } from '../exit.ts';
 import { watchInterrupts } from '../interrupt.ts';
 import { openSession } from '../session.ts';
 import { readSettings, type Settings } from '../settings.ts';
-import { findStack } from '../stack/stack.ts';
-import { StackError } from '../stack/stackError.ts';
 import { createCounter, showCounts } from '../traces/count.ts';
 import { exportTraces } from '../traces/exportTraces.ts';
 import { createOutput, type LineOutput } from '../traces/output.ts';
 import { findArtefact, findRun, type FoundArtefact } from '../traces/resolve.ts';
 import { createMatcher, isWantedKind, mergeByIndex } from '../traces/select.ts';
 import { asciiControls, inLine, jsonLine, kindLabels, showEntry } from '../traces/show.ts';
+import { openKnownStore } from '../withStore.ts';
 
 export interface TracesOptions {
   readonly kind: readonly DataKind[];
@@ -76,13 +74,7 @@ async function find(
       throw error;
     }
   }
-  const s3 = (await findStack(settings.state))?.s3 ?? (settings.s3 && { ...settings.s3, embedded: false });
-  if (s3 === null)
-    throw new StackError(
-      'No store is known.',
-      'Start the stack with `npx secpi up`, or name your store by AWS_ENDPOINT_URL_S3 and SECPI_BUCKET.',
-    );
-  const store = await connectStore(settings, { s3 });
+  const store = await openKnownStore(settings);
   const close = (): Promise<void> => Promise.resolve(store.objects.close());
   try {
     return { store, found: [await findArtefact(store, run)], close };

@@ -8,11 +8,9 @@ import { startStack } from '../stack/stack.ts';
 import type { StackState } from '../stack/stackState.ts';
 import { ensureTools } from '../tools.ts';
 
-const say = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
-
-export async function up(options: { readonly worker: boolean }): Promise<number> {
+export async function up(options: { readonly worker: boolean; readonly json: boolean }): Promise<number> {
+  const say = (line: string): void =>
+    void (options.json ? process.stderr : process.stdout).write(`${line}\n`);
   const settings = readSettings(process.env);
   const warning = await checkUserCluster(settings);
   if (warning !== null) say(warning);
@@ -34,6 +32,11 @@ export async function up(options: { readonly worker: boolean }): Promise<number>
       `  temporal workflow start --type secpi --task-queue secpi --workflow-id mine --input-file ${join('recipes', 'quick.json')}`,
     );
     say('  temporal workflow query --workflow-id mine --type progress\n');
+    if (options.json) {
+      const { temporal, s3, teacherUrl, processes } = stack.state;
+      const ready = { event: 'ready', state: settings.state, temporal, s3, teacherUrl, processes };
+      process.stdout.write(`${JSON.stringify(ready)}\n`);
+    }
     await interruption.requested.catch(() => undefined);
   } finally {
     await stack.stop();

@@ -2,11 +2,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { exitCodes } from '../exit.ts';
-import { userCluster } from '../session.ts';
+import { requireStack } from '../session.ts';
 import { readSettings } from '../settings.ts';
 import { readCredentials } from '../stack/credentials.ts';
-import { findStack, workerEnvironment } from '../stack/stack.ts';
-import { StackError } from '../stack/stackError.ts';
+import { workerEnvironment } from '../stack/stack.ts';
 import { statePaths } from '../stack/stackState.ts';
 import { ensureTools } from '../tools.ts';
 import { parseWorkerArguments } from '../../workers/arguments.ts';
@@ -23,13 +22,7 @@ export async function worker(kinds: readonly string[], flags: WorkerFlags): Prom
   // Refused here, before anything is installed or started.
   parseWorkerArguments(args);
   const settings = readSettings(process.env);
-  const state = (await findStack(settings.state)) ?? userCluster(settings);
-  if (state === null) {
-    throw new StackError(
-      'No stack is running.',
-      'Start one with `npx secpi up`, or name yours by TEMPORAL_ADDRESS and AWS_ENDPOINT_URL_S3.',
-    );
-  }
+  const state = await requireStack(settings);
   const tools = ensureTools(settings.root, settings.env);
   const credentials = state.s3.embedded
     ? await readCredentials(statePaths(settings.state).credentials)

@@ -1,5 +1,6 @@
 /** Registered models for a terminal. Pure. */
 import { actorName, type Current, type ModelEntry } from '../../services/registry/index.ts';
+import { columns } from '../columns.ts';
 import { inLine } from '../traces/show.ts';
 
 export interface ListedRow {
@@ -80,16 +81,4 @@ export function showEntry({ entry, versions, current }: ShownEntry): string {
 function change(before: number | null, after: number | null): string {
   const figure = (loss: number | null): string => (loss === null ? '?' : loss.toFixed(4));
   return before === null && after === null ? 'not measured' : `${figure(before)} → ${figure(after)}`;
-}
-
-function columns(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

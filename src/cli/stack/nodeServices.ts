@@ -1,6 +1,5 @@
 /** The stack's own processes: the recorded teacher and the worker. Each says `{"event":"ready"}` when it serves. */
-import { join } from 'node:path';
-import { workerArguments } from '../../workers/command.ts';
+import { programPath, workerArguments } from '../../workers/command.ts';
 import type { ServiceSpec } from './service.ts';
 
 const TEACHER_READY_MS = 30_000;
@@ -20,7 +19,13 @@ export interface NodeServiceOptions {
 export function teacherService(options: NodeServiceOptions & { readonly port: number }): ServiceSpec {
   return {
     name: 'teacher',
-    command: [options.node, join(options.root, 'src/cli/main.ts'), 'teacher', '--port', String(options.port)],
+    command: [
+      options.node,
+      programPath(options.root, 'src/cli/main'),
+      'teacher',
+      '--port',
+      String(options.port),
+    ],
     cwd: options.root,
     env: options.env,
     log: options.log,

@@ -1,12 +1,6 @@
 /** A model that answers over an OpenAI-compatible API, and how it is asked. Keys are named by variable. */
 import { z } from 'zod';
-
-const environmentName = z
-  .string()
-  .regex(
-    /^[A-Z_][A-Z0-9_]{0,127}$/,
-    'must be the NAME of an environment variable (upper case, digits, _), never a value',
-  );
+import { environmentName } from './fields.ts';
 
 export const samplingSchema = z.strictObject({
   temperature: z.number().min(0).max(2).default(0),

@@ -12,3 +12,11 @@ export const languageNames = z
 export const gpuClass = z
   .string()
   .regex(/^[a-z0-9][a-z0-9.-]{0,62}$/, 'must be lower case letters, digits, "." and "-" (at most 63)');
+
+/** Secrets and addresses stay with the workers: an input names their variables. */
+export const environmentName = z
+  .string()
+  .regex(
+    /^[A-Z_][A-Z0-9_]{0,127}$/,
+    'must be the NAME of an environment variable (upper case, digits, _), never a value',
+  );

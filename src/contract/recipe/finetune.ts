@@ -2,26 +2,35 @@
 import { z } from 'zod';
 import { gpuClass, share } from './fields.ts';
 
+const modelFields = {
+  /**
+   * `embedded:NAME`, a folder in Hugging Face format, `s3://bucket/artifacts/model/<fingerprint>`, `hf:owner/name`, or
+   * `registry:NAME@VERSION` of the model registry.
+   */
+  uri: z.string().min(1).max(2048),
+  /** Required for `hf:`: a commit hash or tag. */
+  revision: z.string().min(1).max(128).optional(),
+  license: z.string().min(1).max(256).optional(),
+};
+const isFixed = ({ uri, revision }: { uri: string; revision?: string | undefined }): boolean =>
+  !uri.startsWith('hf:') || revision !== undefined;
+const fixedRevision = {
+  message: 'must be given for a hub model, since a branch moves: the commit hash or a tag',
+  path: ['revision'],
+};
+
 export const modelSourceSchema = z
-  .strictObject({
-    /**
-     * `embedded:NAME`, a folder in Hugging Face format, `s3://bucket/artifacts/model/<fingerprint>`, `hf:owner/name`, or
-     * `registry:NAME@VERSION` of the model registry.
-     */
-    uri: z.string().min(1).max(2048),
-    /** Required for `hf:`: a commit hash or tag. */
-    revision: z.string().min(1).max(128).optional(),
-    license: z.string().min(1).max(256).optional(),
-  })
-  .refine(({ uri, revision }) => !uri.startsWith('hf:') || revision !== undefined, {
-    message: 'must be given for a hub model, since a branch moves: the commit hash or a tag',
-    path: ['revision'],
-  })
+  .strictObject(modelFields)
+  .refine(isFixed, fixedRevision)
   .refine(({ uri }) => !uri.startsWith('registry:') || /@[1-9]\d*$/u.test(uri), {
     message: 'must name a version (registry:NAME@VERSION), since the current one moves',
     path: ['uri'],
   });
 export type ModelSource = z.infer<typeof modelSourceSchema>;
+
+/** A model that may move: `registry:NAME` is the name's current version whenever it is looked at. */
+export const followedModelSchema = z.strictObject(modelFields).refine(isFixed, fixedRevision);
+export type FollowedModel = z.infer<typeof followedModelSchema>;
 
 /** Loss on rows that have nothing to do with security, before and after: a model that forgot shows it here. */
 export const guardSchema = z.strictObject({

@@ -29,7 +29,7 @@ export interface TrainingFigures {
 export interface StageProgress {
   readonly name: string;
   readonly state: StageState;
-  readonly unit: 'rows' | 'traces' | 'steps' | 'samples' | 'files';
+  readonly unit: 'rows' | 'traces' | 'steps' | 'samples' | 'files' | 'stages';
   readonly done: number;
   readonly total: number | null;
   readonly costUsd: number;

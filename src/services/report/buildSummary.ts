@@ -3,6 +3,7 @@ import { SecpiError } from '../../contract/errors.ts';
 import { summarySchema, type Summary } from '../../contract/summary.ts';
 import { defaultBootstrap, type ScoreOptions } from '../metrics/index.ts';
 import { formulas } from './formulas.ts';
+import { trendFormulas } from './trendFormulas.ts';
 import { summariseBenchmark } from './summary/benchmark.ts';
 import type { SummaryInput } from './summary/input.ts';
 
@@ -35,7 +36,11 @@ export function buildSummary(input: SummaryInput): Summary {
     stages: [...input.stages],
     counts: input.counts,
     data: input.data ?? null,
+    trend: input.trend ?? null,
     versions: { ...input.versions },
-    formulas: formulas(options.k, bootstrap),
+    formulas: {
+      ...formulas(options.k, bootstrap),
+      ...(input.trend === undefined ? {} : trendFormulas()),
+    },
   } satisfies Summary);
 }

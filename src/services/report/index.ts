@@ -17,6 +17,7 @@ export {
 } from './data/entries.ts';
 export { dataKinds, type DataKind } from './data/kinds.ts';
 export { dataSummaryOf } from './data/summarise.ts';
+export { renderExperimentHtml, renderExperimentMarkdown } from './experiment/render.ts';
 export { renderMarkdown } from './markdown.ts';
 export { outcomeOf, outcomes, type Outcome } from './outcome.ts';
 export { renderHtml } from './page.ts';

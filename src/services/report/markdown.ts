@@ -6,7 +6,11 @@ import { detailParts, weaknessPart } from './content/benchmark.ts';
 import { dataFacts, moneyBlocks, rowBlocks, traceBlocks } from './content/data.ts';
 import { countBlocks, stageBlocks, trainingBlocks, usageBlocks, versionBlocks } from './content/run.ts';
 import { conclusionsOf, overviewBlocks, scoreBlocks } from './content/scores.ts';
+import { nightBlocks, tonightBlocks } from './content/trend.ts';
 import { benchmarkViews, titleOf, type BenchmarkView } from './view.ts';
+
+/** A comment in a pull request is no archive. */
+const MARKDOWN_NIGHTS = 30;
 
 export function renderMarkdown(summary: Summary): string {
   const views = benchmarkViews(summary);
@@ -18,6 +22,13 @@ export function renderMarkdown(summary: Summary): string {
     ...(views.length > 1 || summary.skipped.length > 0
       ? section('All benchmarks', overviewBlocks(summary))
       : []),
+    ...(summary.trend?.benchmarks ?? []).flatMap((trend) =>
+      section(`Nights: ${titleOf(trend)}`, [
+        list(trend.decision.sentences),
+        ...tonightBlocks(trend),
+        ...nightBlocks(trend, MARKDOWN_NIGHTS),
+      ]),
+    ),
     ...views.flatMap(benchmarkSection),
     ...(training === null ? [] : section('Training', trainingBlocks(training))),
     ...section('Stages and cost', [

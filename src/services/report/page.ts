@@ -1,6 +1,4 @@
 /** The report of a run as one HTML file that needs no network and runs only its own script. */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Summary } from '../../contract/summary.ts';
 import { facts } from './blocks.ts';
 import { blocksHtml } from './blocksHtml.ts';
@@ -10,25 +8,17 @@ import { overviewBlocks } from './content/scores.ts';
 import type { DataRows } from './data/collect.ts';
 import { dataBlock } from './dataBlock.ts';
 import { dataSection } from './dataSection.ts';
-import { html, rawElement, type Html } from './html.ts';
+import { FRAME_BYTES, pageTop, renderPage } from './frame.ts';
+import { html, type Html } from './html.ts';
 import { lossPlot } from './plots/loss.ts';
 import { stagePlot } from './plots/stages.ts';
 import { sampleSection } from './sampleSection.ts';
 import type { ReportedSample } from './samples/reported.ts';
+import { trendSection } from './trendSection.ts';
 import { anchorOf, benchmarkViews, titleOf } from './view.ts';
-
-const style = readFileSync(new URL('page.css', import.meta.url), 'utf8');
-const script = readFileSync(new URL('page.client.js', import.meta.url), 'utf8');
-
-/** Only these two texts may style and act: whatever slips in from a model stays inert, and nothing can be fetched. */
-const policy = `default-src 'none'; style-src '${hashOf(style)}'; script-src '${hashOf(script)}'; base-uri 'none'; form-action 'none'`;
 
 /** A file that is sent around, and that a phone opens: 30 MB, less what frames the parts. */
 const MAX_PAGE_BYTES = 29_900_000;
-
-function hashOf(text: string): string {
-  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
-}
 
 /**
  * Under 30 MB as long as verdicts alone are: where the texts of samples are more, they are cut by a rule that the page
@@ -42,26 +32,15 @@ export async function renderHtml(
   const rows = dataRows === null ? html`` : await dataBlock(dataRows);
   const main = await mainParts(summary, dataRows);
   const top = header(summary, dataRows);
-  const others = [main, rows, top, style, script].map((part) => Buffer.byteLength(String(part)));
-  const room = others.reduce((left, bytes) => left - bytes, MAX_PAGE_BYTES);
+  const others = [main, rows, top].map((part) => Buffer.byteLength(String(part)));
+  const room = others.reduce((left, bytes) => left - bytes, MAX_PAGE_BYTES - FRAME_BYTES);
   const { section, block } = await sampleSection(benchmarkViews(summary), samples, room);
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${policy}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="referrer" content="no-referrer" />
-        <title>${summary.run.recipe} · SecPI Pipeline</title>
-        ${rawElement('style', style)}
-      </head>
-      <body>
-        <a class="skip" href="#main">Skip to the scores</a>
-        ${top}
-        <main id="main">${main}${section}</main>
-        ${block}${rows}${rawElement('script', script)}
-      </body>
-    </html> `.text;
+  return renderPage({
+    title: summary.run.recipe,
+    top,
+    main: html`${main}${section}`,
+    data: html`${block}${rows}`,
+  });
 }
 
 function hasData(summary: Summary, dataRows: DataRows | null): boolean {
@@ -72,6 +51,7 @@ function header(summary: Summary, dataRows: DataRows | null): Html {
   const { run, training } = summary;
   const links: (readonly [string, string])[] = [
     ['overview', 'Overview'],
+    ...(summary.trend === null ? [] : [['trend', 'Nights'] as const]),
     ...benchmarkViews(summary).map((view) => [anchorOf(view), titleOf(view)] as const),
     ...(training ? [['training', 'Training'] as const] : []),
     ['stages', 'Stages and cost'],
@@ -79,18 +59,8 @@ function header(summary: Summary, dataRows: DataRows | null): Html {
     ['method', 'Formulas and versions'],
     ['samples', 'Samples'],
   ];
-  return html`<header>
-    <h1>${run.recipe}</h1>
-    <p class="muted">
-      SecPI Pipeline · ${run.workflowId} · finished
-      <time datetime="${run.finishedAt}">${run.finishedAt.slice(0, 16).replace('T', ' ')} UTC</time>
-    </p>
-    <nav aria-label="Sections">
-      <ul>
-        ${links.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}
-      </ul>
-    </nav>
-  </header>`;
+  const { recipe, workflowId, finishedAt } = run;
+  return pageTop({ title: recipe, workflowId, finishedAt, links });
 }
 
 async function mainParts(summary: Summary, dataRows: DataRows | null): Promise<Html> {
@@ -103,7 +73,7 @@ async function mainParts(summary: Summary, dataRows: DataRows | null): Promise<H
       <h2 id="overview-title">Overview</h2>
       ${findings(views[0])}${blocksHtml(overviewBlocks(summary))}
     </section>
-    ${sections}
+    ${summary.trend === null ? '' : await trendSection(summary.trend)} ${sections}
     ${
       training === null
         ? ''

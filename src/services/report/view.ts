@@ -31,6 +31,7 @@ export function benchmarkViews(summary: Summary): [BenchmarkView, ...BenchmarkVi
       agreement: { base: [] },
       versions: {},
       excluded: [],
+      gradings: null,
     },
   ];
 }

@@ -46,6 +46,12 @@ export function pText(pValue: number): string {
   return pValue < 0.001 ? '< 0.001' : pValue.toFixed(pValue < 0.1 ? 3 : 2);
 }
 
+/** A p-value or level of any size: `0.034`, `1.2e-7`. What is rarer than a test can hold is 0 there. */
+export function scientific(probability: number): string {
+  if (probability === 0) return '< 1e-280';
+  return probability < 0.001 ? probability.toExponential(1) : String(Number(probability.toPrecision(2)));
+}
+
 /** Test and interval must agree: each has a weak side when scenarios are few. */
 export function isDistinguishable({ low, high, pValue }: Difference): boolean {
   return pValue < SIGNIFICANCE && (low > 0 || high < 0);

@@ -4,7 +4,8 @@ import { artifactHeadSchema, manifestSchema, shardRecordSchema } from '../../con
 import type { ArtifactHead, Manifest, ShardRecord } from '../../contract/manifest.ts';
 import { artifactKindSchema, sha256Schema } from '../../contract/refs.ts';
 import type { ArtifactKind, ArtifactRef, BlobRef, Owner } from '../../contract/refs.ts';
-import type { Blobs } from './blobs.ts';
+import { BLOB_OLD_AFTER_MS, type Blobs } from './blobs.ts';
+import { outlast } from './gc/condemned.ts';
 import { sha256Hex } from './hash.ts';
 import { claimHead, parseStored, readHead, readHeadAs, sameOwner, storedForm, updateHead } from './heads.ts';
 import type { IsOwnerAlive } from './heads.ts';
@@ -78,10 +79,19 @@ export function createArtifacts(store: ObjectStore, blobs: Blobs): Artifacts {
     return found === null ? null : parseStored(shardRecordSchema, found.bytes, store.uriOf(key));
   }
 
-  async function checkBlobs(manifest: Manifest): Promise<void> {
+  /** Returns those that a garbage collection might be about to delete, if nothing names them yet. */
+  async function checkBlobs(manifest: Manifest): Promise<BlobRef[]> {
     const named = [...Object.values(manifest.parts).flat(), ...manifest.files];
     const unique = new Map<string, BlobRef>(named.map((ref) => [`${ref.sha256}/${ref.bytes}`, ref]));
-    await mapLimit([...unique.values()], REQUESTS_AT_ONCE, (ref) => blobs.check(ref));
+    await outlast(
+      store,
+      named.map(({ sha256 }) => sha256),
+    );
+    const found = await mapLimit([...unique.values()], REQUESTS_AT_ONCE, async (ref) => ({
+      ref,
+      ageMs: (await blobs.check(ref)).ageMs,
+    }));
+    return found.flatMap(({ ref, ageMs }) => (ageMs === null || ageMs > BLOB_OLD_AFTER_MS ? [ref] : []));
   }
 
   const artifacts: Artifacts = {
@@ -109,12 +119,14 @@ export function createArtifacts(store: ObjectStore, blobs: Blobs): Artifacts {
 
       // An earlier attempt may have written its manifest and died before the head: then that one is published.
       const key = artifactManifestKey(kind, fingerprint, epoch);
-      await checkBlobs(manifest);
+      let old = await checkBlobs(manifest);
       const bytes = storedForm(manifestSchema.parse(manifest));
       const written = await store.putIfAbsent(key, bytes);
       const holding = written === 'conflict' ? ((await store.get(key))?.bytes ?? bytes) : bytes;
       const uri = store.uriOf(key);
-      if (written === 'conflict') await checkBlobs(parseStored(manifestSchema, holding, uri));
+      if (written === 'conflict') old = await checkBlobs(parseStored(manifestSchema, holding, uri));
+      // Named by the manifest from here on: a collection that did not see it yet is waited for.
+      await blobs.settle(old);
 
       const published = await updateHead<ArtifactHead>({
         ...place,
@@ -156,6 +168,7 @@ export function createArtifacts(store: ObjectStore, blobs: Blobs): Artifacts {
 
     async putShard(kind, fingerprint, record) {
       const bytes = storedForm(shardRecordSchema.parse(record));
+      await blobs.requireYoung(Object.values(record.parts));
       const written = await store.putIfAbsent(shardKey(kind, fingerprint, record.index), bytes);
       return written === 'conflict'
         ? ((await artifacts.getShard(kind, fingerprint, record.index)) ?? record)

@@ -10,17 +10,19 @@ import { SecpiError } from '../../contract/errors.ts';
 import type { BlobRef, FileRef } from '../../contract/refs.ts';
 import { putFolder, readFolder } from './folders.ts';
 import type { OnUploaded } from './folders.ts';
+import { outlast } from './gc/condemned.ts';
 import { digestOfFile, sha256Hex, sha256OfStream } from './hash.ts';
 import { blobKey } from './keys.ts';
 import type { Download } from './download.ts';
-import type { ObjectStore } from './objectStore.ts';
+import { mapLimit } from './parallel.ts';
+import type { FoundObject, ObjectStore } from './objectStore.ts';
 
 /** A blob is found by its hash alone: refs stay good when a bucket is copied to another name. */
 export interface Blobs {
   /** Where parts are written before they are uploaded and after they are read. */
   readonly tempDir: string;
   putBytes(bytes: Uint8Array): Promise<BlobRef>;
-  /** Hashes first; uploads only what the store does not have. */
+  /** Hashes first; uploads only what the store does not have, or has had for long (see BLOB_REFRESH_AFTER_MS). */
   putFile(path: string, signal?: AbortSignal, onUploaded?: OnUploaded): Promise<BlobRef>;
   /** A small blob into memory. BLOB_MISSING, BLOB_CORRUPT. */
   readBytes(ref: BlobRef): Promise<Buffer>;
@@ -29,7 +31,17 @@ export interface Blobs {
   /** Verified at its end: what was read before an error must not be kept. BLOB_MISSING, BLOB_CORRUPT. */
   openStream(ref: BlobRef, signal?: AbortSignal): Promise<Readable>;
   /** Is there, with the right size? Reads no bytes. BLOB_MISSING, BLOB_CORRUPT. */
-  check(ref: BlobRef): Promise<void>;
+  check(ref: BlobRef): Promise<FoundObject>;
+  /**
+   * As `check` of each, before an object is written that names them. STORE_UNAVAILABLE where one lay unnamed for so long
+   * that the garbage collection took it or is about to: whoever wrote it writes it again.
+   */
+  requireYoung(refs: readonly BlobRef[]): Promise<void>;
+  /**
+   * As `check` of each, after an object was written that names them: what is there now stays. Waits for a garbage
+   * collection that has one of them before it.
+   */
+  settle(refs: readonly BlobRef[]): Promise<void>;
   /** Reads the whole blob and compares its hash, keeping nothing. BLOB_MISSING, BLOB_CORRUPT. */
   verify(ref: BlobRef, signal?: AbortSignal): Promise<void>;
   /** Every regular file under the folder, sorted by path. Empty folders are not kept. */
@@ -43,6 +55,18 @@ export interface Blobs {
  * size above: so a corrupt object is replaced by the next writer, and a large model is not downloaded to save an upload.
  */
 const RECHECK_UP_TO_BYTES = 64 * 1024 * 1024;
+
+/**
+ * An older blob that is found in place of an upload is written once more: then nobody deletes it before it is named.
+ * The garbage collection deletes nothing younger than three times this (by default, and at the least), so a writer has
+ * 32 hours from here to its manifest. A third of two days: a night of work between two stages costs no upload.
+ */
+export const BLOB_REFRESH_AFTER_MS = 16 * 3_600_000;
+/** Half of a writer's time is over. */
+export const BLOB_OLD_AFTER_MS = 2 * BLOB_REFRESH_AFTER_MS;
+const REQUESTS_AT_ONCE = 16;
+/** Rounds of writing a blob that collections take again and again. */
+const MAX_WRITES = 5;
 
 export function createBlobs(store: ObjectStore, options: { readonly tempDir?: string } = {}): Blobs {
   const refOf = (sha256: string, bytes: number): BlobRef => ({
@@ -65,10 +89,34 @@ export function createBlobs(store: ObjectStore, options: { readonly tempDir?: st
     }
   }
 
-  async function replaceDamaged(key: string, bytes: Uint8Array): Promise<void> {
+  async function replace(key: string, bytes: Uint8Array): Promise<void> {
     const present = await store.head(key);
-    // A refused write means that another writer mends it at this moment: the check that follows decides.
+    // A refused write means that another writer is at it at this moment: the check that follows decides.
     await (present === null ? store.putIfAbsent(key, bytes) : store.replaceIfMatch(key, bytes, present.etag));
+  }
+
+  /** Another writer may have made it young a moment ago, under the hands of a collection that saw it old. */
+  async function lookAtFound(key: string, sha256: string, signal?: AbortSignal): Promise<FoundObject | null> {
+    await outlast(store, [sha256], signal);
+    return await store.look(key);
+  }
+
+  /** A collection may have looked at the old blob and be about to delete it: it is seen off, and the blob looked for. */
+  async function writeOverOld(
+    key: string,
+    sha256: string,
+    write: () => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    for (let writes = 1; writes <= MAX_WRITES; writes += 1) {
+      await write();
+      const found = await lookAtFound(key, sha256, signal);
+      if (found !== null && (found.ageMs ?? 0) <= BLOB_REFRESH_AFTER_MS) return;
+    }
+    throw new SecpiError(
+      'STORE_UNAVAILABLE',
+      `${store.uriOf(key)} went ${MAX_WRITES} times after it was written.`,
+    );
   }
 
   const blobs: Blobs = {
@@ -77,7 +125,12 @@ export function createBlobs(store: ObjectStore, options: { readonly tempDir?: st
     async putBytes(bytes) {
       const ref = refOf(sha256Hex(bytes), bytes.length);
       const key = blobKey(ref.sha256);
-      if ((await store.putIfAbsent(key, bytes)) === 'conflict') await replaceDamaged(key, bytes);
+      const written = await store.putIfAbsent(key, bytes);
+      if (written !== 'created') {
+        const found = await lookAtFound(key, ref.sha256);
+        if (written === 'conflict' || !isYoung(found))
+          await writeOverOld(key, ref.sha256, () => replace(key, bytes));
+      }
       await blobs.check(ref);
       return ref;
     },
@@ -86,12 +139,17 @@ export function createBlobs(store: ObjectStore, options: { readonly tempDir?: st
       const digest = await digestOfFile(path);
       const ref = refOf(digest.sha256, digest.bytes);
       const key = blobKey(digest.sha256);
-      if ((await store.head(key)) !== null && (await isWhole(ref, signal))) return ref;
-      const options = { digest, ...(signal === undefined ? {} : { signal }) };
-      const { isConfirmed } = await store.putFile(key, path, options);
-      damaged.delete(digest.sha256);
-      if (!isConfirmed) await blobs.verify(ref, signal);
-      onUploaded?.(digest.bytes);
+      const isNew = (await store.head(key)) === null;
+      if (!isNew && isYoung(await lookAtFound(key, ref.sha256, signal)) && (await isWhole(ref, signal)))
+        return ref;
+      const upload = async (): Promise<void> => {
+        const options = { digest, ...(signal === undefined ? {} : { signal }) };
+        const { isConfirmed } = await store.putFile(key, path, options);
+        damaged.delete(digest.sha256);
+        if (!isConfirmed) await blobs.verify(ref, signal);
+        onUploaded?.(digest.bytes);
+      };
+      await (isNew ? upload() : writeOverOld(key, ref.sha256, upload, signal));
       return ref;
     },
 
@@ -120,9 +178,33 @@ export function createBlobs(store: ObjectStore, options: { readonly tempDir?: st
     },
 
     async check(ref) {
-      const present = await store.head(blobKey(ref.sha256));
+      const present = await store.look(blobKey(ref.sha256));
       if (present === null) throw missing(ref);
       if (present.bytes !== ref.bytes) throw corrupt(ref, `${present.bytes} bytes`);
+      return present;
+    },
+
+    async requireYoung(refs) {
+      if (refs.length > 0)
+        await outlast(
+          store,
+          refs.map(({ sha256 }) => sha256),
+        );
+      await mapLimit(refs, REQUESTS_AT_ONCE, async (ref) => {
+        const found = await store.look(blobKey(ref.sha256));
+        if (found !== null && (found.ageMs ?? 0) <= BLOB_OLD_AFTER_MS) return;
+        const problem = `${ref.uri} was written too long ago to be named now.`;
+        throw new SecpiError('STORE_UNAVAILABLE', problem, { remedy: 'Nothing: it is written again.' });
+      });
+    },
+
+    async settle(refs) {
+      if (refs.length === 0) return;
+      await outlast(
+        store,
+        refs.map(({ sha256 }) => sha256),
+      );
+      await mapLimit(refs, REQUESTS_AT_ONCE, (ref) => blobs.check(ref));
     },
 
     async verify(ref, signal) {
@@ -133,6 +215,11 @@ export function createBlobs(store: ObjectStore, options: { readonly tempDir?: st
     readFolder: (files, dir, signal) => readFolder(blobs, files, dir, signal),
   };
   return blobs;
+}
+
+/** A store that tells no age may have had it for long. */
+function isYoung(found: FoundObject | null): boolean {
+  return found !== null && found.ageMs !== null && found.ageMs <= BLOB_REFRESH_AFTER_MS;
 }
 
 /** True for an error that says: this blob is missing or not what its name says. */

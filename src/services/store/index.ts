@@ -38,6 +38,7 @@ export { contentHashOfFiles } from './folders.ts';
 export { fingerprint } from './fingerprint.ts';
 export type { FingerprintFields } from './fingerprint.ts';
 export { sha256Hex, sha256OfFile } from './hash.ts';
+export * from './gc/index.ts';
 export * from './keys.ts';
 export { probeStore } from './probe.ts';
 export { hashParts, hashRows, readRows, writeRows } from './rows.ts';

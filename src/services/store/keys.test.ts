@@ -12,6 +12,7 @@ import {
   modelCurrentKey,
   modelVersionKey,
   parseS3Uri,
+  refreshStateKey,
   runKey,
   shardKey,
   trainingHeadKey,
@@ -78,6 +79,7 @@ describe('keys', () => {
       'evaluations/m/2026-01-02T03~3A04~3A05Z-cweval.json',
     ],
     [runKey('nightly/1', 'run', 'report.html'), 'runs/nightly~2F1/run/report.html'],
+    [refreshStateKey('weekly tasks'), 'refresh/weekly~20tasks/state.json'],
   ])('%s', (key, expected) => {
     expect(key).toBe(expected);
   });

@@ -88,18 +88,34 @@ export const allAnswersPrefix = 'answers/';
 /** Says in plain words what `space` is the hash of. */
 export const answersIdentityKey = (space: string): string => `${answersPrefix(space)}identity.json`;
 
+/** Says that a person uploaded this blob and gave its uri to a run: nothing else in the store names it. */
+export const uploadedFileKey = (sha256: string): string => `uploads/files/${hex(sha256)}.json`;
+
 /** Files of a dataset folder under their own names; `sha256` is the hash of all of them. Ends with a slash. */
-export const datasetUploadPrefix = (sha256: string): string => `uploads/datasets/${hex(sha256)}/`;
+export const datasetUploadPrefix = (sha256: string): string => `${datasetUploadsPrefix}${hex(sha256)}/`;
+export const datasetUploadsPrefix = 'uploads/datasets/';
+
+/** Small objects that prove what the store can, and measure it; deleted by who wrote them, unless that one was killed. */
+export const probePrefix = 'probe/';
+
+/** The blobs that a garbage collection is about to delete. */
+export const condemnedKey = 'gc/condemned.json';
 
 export const modelVersionKey = (name: string, version: string): string =>
   `models/${encodeName(name)}/${segment(`${encodeName(version)}.json`, version)}`;
 /** Has no `.json`, so that no version can be named like it. */
 export const modelCurrentKey = (name: string): string => `models/${encodeName(name)}/current`;
 
-export const evaluationsPrefix = (model: string): string => `evaluations/${encodeName(model)}/`;
-/** `timestamp` is ISO 8601 in UTC: the keys of a model sort by time. */
-export const evaluationKey = (model: string, timestamp: string, suite: string): string =>
-  evaluationsPrefix(model) + segment(`${encodeName(timestamp)}-${encodeName(suite)}.json`, suite);
+/** Nights of a re-evaluation, by the name of their series. */
+export const evaluationsPrefix = (series: string): string => `evaluations/${encodeName(series)}/`;
+/** `timestamp` is ISO 8601 in UTC: the keys of a series sort by time. */
+export const evaluationKey = (series: string, timestamp: string, benchmark: string): string =>
+  evaluationsPrefix(series) + segment(`${encodeName(timestamp)}-${encodeName(benchmark)}.json`, benchmark);
+
+export const allRefreshPrefix = 'refresh/';
+/** Which datasets were approved in a series of refreshes. */
+export const refreshStateKey = (series: string): string =>
+  `${allRefreshPrefix}${encodeName(series)}/state.json`;
 
 export const runKey = (workflowId: string, runId: string, file: string): string =>
   `runs/${encodeName(workflowId)}/${encodeName(runId)}/${encodeName(file)}`;

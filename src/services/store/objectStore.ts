@@ -7,10 +7,12 @@ import {
   DeleteObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
+  ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
+import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { SecpiError } from '../../contract/errors.ts';
 import { sendConditional } from './conditional.ts';
 import { openDownload, readWhole } from './download.ts';
@@ -19,6 +21,7 @@ import { hexToBase64, sha256Hex } from './hash.ts';
 import { describeFailure, isAbsent, isBeyondEnd, toStoreError } from './storeErrors.ts';
 import { abortStaleUploads } from './staleUploads.ts';
 import { signByChecksum } from './signing.ts';
+import { ageOf, dateOf, keepDates } from './storeClock.ts';
 import { uploadFile } from './upload.ts';
 import type { UploadedFile, UploadOptions } from './upload.ts';
 
@@ -44,6 +47,11 @@ export interface StoredSize {
   readonly etag: string;
 }
 
+export interface FoundObject extends StoredSize {
+  /** Since it was written, by the store's clock; null when the store does not tell. */
+  readonly ageMs: number | null;
+}
+
 export interface ListedObject extends StoredSize {
   readonly key: string;
   readonly lastModified: Date;
@@ -63,6 +71,8 @@ export interface ObjectStore {
   /** Streams an object, going on where a connection broke; null when it is not there. */
   openStream(key: string, signal?: AbortSignal): Promise<Download | null>;
   head(key: string): Promise<StoredSize | null>;
+  /** As `head`, with the object's age. */
+  look(key: string): Promise<FoundObject | null>;
   /** `same`: the object was there with these bytes, so an own write whose answer was lost counts as done. */
   putIfAbsent(key: string, bytes: Uint8Array): Promise<'created' | 'same' | 'conflict'>;
   /** Writes if the object still has this etag. An own write whose answer was lost counts as replaced. */
@@ -74,8 +84,17 @@ export interface ObjectStore {
   /** Uploads a file, replacing what is there, and checks size and checksum that the store reports afterwards. */
   putFile(key: string, path: string, options?: UploadOptions): Promise<UploadedFile>;
   list(prefix: string): AsyncIterable<ListedObject>;
+  /** The names under a prefix up to the next slash: folders end with one. The prefix is part of each. */
+  listNames(prefix: string): Promise<string[]>;
   /** Deleting what is not there is success. */
   delete(key: string): Promise<void>;
+  /**
+   * Sends one request and no second: a repeated one, arriving late, would take what somebody wrote in between. After a
+   * failure it is not known whether the object is there.
+   */
+  deleteOnce(key: string): Promise<void>;
+  /** The store's clock, in ms since 1970, to the second. STORE_UNFIT when it does not tell. */
+  now(): Promise<number>;
   /** Aborts multipart uploads of keys under `keyPrefix` begun longer ago than this; returns how many. */
   abortStaleUploads(keyPrefix: string, olderThanMs: number): Promise<number>;
   /** Checks that the bucket exists; creates it only when asked to. */
@@ -95,7 +114,7 @@ const MAX_SOCKETS = 64;
 
 export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
   const agent = { maxSockets: MAX_SOCKETS, keepAlive: true };
-  const client = new S3Client({
+  const config: S3ClientConfig = {
     region: options.region,
     forcePathStyle: options.forcePathStyle ?? options.endpoint !== undefined,
     maxAttempts: MAX_ATTEMPTS,
@@ -111,12 +130,21 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
     },
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
-  });
-  signByChecksum(client);
-  return storeOf(client, options.bucket, normalisePrefix(options.prefix ?? ''));
+  };
+  const clients = { client: new S3Client(config), once: new S3Client({ ...config, maxAttempts: 1 }) };
+  signByChecksum(clients.client);
+  keepDates(clients.client);
+  return storeOf(clients, options.bucket, normalisePrefix(options.prefix ?? ''));
 }
 
-function storeOf(client: S3Client, bucket: string, prefix: string): ObjectStore {
+interface Clients {
+  readonly client: S3Client;
+  /** Sends each request once. */
+  readonly once: S3Client;
+}
+
+function storeOf(clients: Clients, bucket: string, prefix: string): ObjectStore {
+  const { client } = clients;
   const at = (key: string): { Bucket: string; Key: string } => ({ Bucket: bucket, Key: prefix + key });
   const failed = (what: string) => (error: unknown) => {
     throw toStoreError(error, bucket, what);
@@ -148,9 +176,14 @@ function storeOf(client: S3Client, bucket: string, prefix: string): ObjectStore 
     openStream: (key, signal) => openDownload(client, at(key), { signal }).catch(failed(`Reading ${key}`)),
 
     async head(key) {
+      const found = await store.look(key);
+      return found === null ? null : { bytes: found.bytes, etag: found.etag };
+    },
+
+    async look(key) {
       try {
         const answer = await client.send(new HeadObjectCommand(at(key)));
-        return { bytes: answer.ContentLength ?? 0, etag: answer.ETag ?? '' };
+        return { bytes: answer.ContentLength ?? 0, etag: answer.ETag ?? '', ageMs: ageOf(answer) };
       } catch (error) {
         if (isAbsent(error)) return null;
         throw toStoreError(error, bucket, `Looking up ${key}`);
@@ -202,9 +235,49 @@ function storeOf(client: S3Client, bucket: string, prefix: string): ObjectStore 
       }
     },
 
+    async listNames(listPrefix) {
+      const names: string[] = [];
+      let token: string | undefined;
+      do {
+        const page = await client
+          .send(
+            new ListObjectsV2Command({
+              Bucket: bucket,
+              Prefix: prefix + listPrefix,
+              Delimiter: '/',
+              ...(token === undefined ? {} : { ContinuationToken: token }),
+            }),
+          )
+          .catch(failed(`Listing ${listPrefix}`));
+        for (const { Prefix } of page.CommonPrefixes ?? [])
+          if (Prefix !== undefined) names.push(Prefix.slice(prefix.length));
+        for (const { Key } of page.Contents ?? [])
+          if (Key !== undefined) names.push(Key.slice(prefix.length));
+        token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+      } while (token !== undefined);
+      return names;
+    },
+
     async delete(key) {
       await client.send(new DeleteObjectCommand(at(key))).catch((error: unknown) => {
         if (!isAbsent(error)) throw toStoreError(error, bucket, `Deleting ${key}`);
+      });
+    },
+
+    async deleteOnce(key) {
+      await clients.once.send(new DeleteObjectCommand(at(key))).catch((error: unknown) => {
+        if (!isAbsent(error)) throw toStoreError(error, bucket, `Deleting ${key}`);
+      });
+    },
+
+    async now() {
+      const answer = await client
+        .send(new HeadBucketCommand({ Bucket: bucket }))
+        .catch(failed(`Looking up the bucket ${bucket}`));
+      const nowMs = dateOf(answer);
+      if (nowMs !== null) return nowMs;
+      throw new SecpiError('STORE_UNFIT', `The store at ${store.uriOf('')} does not tell the time.`, {
+        remedy: 'Reach the store without a proxy that takes the Date header out of its answers.',
       });
     },
 
@@ -227,8 +300,11 @@ function storeOf(client: S3Client, bucket: string, prefix: string): ObjectStore 
       }
     },
 
-    inBucket: (other) => storeOf(client, other, ''),
-    close: () => client.destroy(),
+    inBucket: (other) => storeOf(clients, other, ''),
+    close: () => {
+      client.destroy();
+      clients.once.destroy();
+    },
   };
   return store;
 }

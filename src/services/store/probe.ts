@@ -1,6 +1,7 @@
 /** Proves at start that the store honours conditional writes; without them two writers could both win. */
 import { randomUUID } from 'node:crypto';
 import { SecpiError } from '../../contract/errors.ts';
+import { probePrefix } from './keys.ts';
 import type { ObjectStore } from './objectStore.ts';
 
 const WRITERS = 8;
@@ -8,7 +9,7 @@ const NO_SUCH_ETAG = '"00000000000000000000000000000000"';
 
 /** STORE_UNFIT, naming the condition that the store does not honour. Writes a few bytes under `probe/`, and deletes them. */
 export async function probeStore(store: ObjectStore): Promise<void> {
-  const folder = `probe/${randomUUID()}`;
+  const folder = `${probePrefix}${randomUUID()}`;
   const created = `${folder}/created`;
   const absent = `${folder}/absent`;
   const raced = `${folder}/raced`;

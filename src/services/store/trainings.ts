@@ -200,6 +200,7 @@ export function createTrainings(store: ObjectStore, blobs: Blobs): Trainings {
       const files = await blobs.putFolder(dir, signal, (bytes) => {
         uploadedBytes += bytes;
       });
+      await blobs.requireYoung(files);
       const createdAt = new Date().toISOString();
       const manifest = { step, epoch, files, evalLoss, rollbacks, final, createdAt };
       const key = checkpointKey(fingerprint, step, epoch);

@@ -13,6 +13,8 @@ export const ink = {
   grid: 'var(--line)',
   base: 'var(--base)',
   tuned: 'var(--tuned)',
+  good: 'var(--good)',
+  bad: 'var(--bad)',
 };
 export const PLOT_WIDTH = 300;
 const MAX_NAME = 20;

@@ -45,6 +45,7 @@ export function summariseBenchmark(
     agreement: { base: base.agreement, ...(tuned && { tuned: tuned.agreement }) },
     versions: { ...benchmark.versions },
     excluded: [...benchmark.excluded],
+    gradings: benchmark.gradings === undefined ? null : { ...benchmark.gradings },
   };
 }
 

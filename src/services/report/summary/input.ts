@@ -9,6 +9,7 @@ import type {
   Summary,
   TrainingSummary,
 } from '../../../contract/summary.ts';
+import type { Trend } from '../../../contract/trend.ts';
 import type { BootstrapOptions, Measures } from '../../metrics/index.ts';
 
 /** What was evaluated, e.g. its uri, and how it was sampled. */
@@ -35,6 +36,8 @@ export interface EvaluatedBenchmark {
   readonly versions: Readonly<Record<string, string>>;
   /** What was left out, and why, a sentence each. */
   readonly excluded: readonly string[];
+  /** uris of the artefacts that hold the verdicts; absent where they are in no store. */
+  readonly gradings?: { readonly base: string; readonly tuned?: string };
 }
 
 export interface SummaryInput {
@@ -52,6 +55,8 @@ export interface SummaryInput {
   readonly counts: Summary['counts'];
   /** Of `dataSummaryOf`; absent where the run made no data. */
   readonly data?: DataSummary;
+  /** Of `recordNights`; absent but of a re-evaluation. */
+  readonly trend?: Trend;
   readonly versions: Readonly<Record<string, string>>;
   /** Tries of pass@k; at most the samples of a task of any benchmark. */
   readonly k: number;
