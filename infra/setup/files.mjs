@@ -4,7 +4,7 @@ import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** @param {...(string | Buffer)} parts */
+/** @param {...(string | Uint8Array)} parts */
 export function sha256(...parts) {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part).update('\0');

@@ -25,7 +25,7 @@ export function createReport(out, quiet) {
   /** @type {Map<string, number>} */
   const running = new Map();
   const live = out.isTTY;
-  /** @type {NodeJS.Timeout | undefined} */
+  /** @type {ReturnType<typeof setInterval> | undefined} */
   let timer;
 
   const clear = () => live && out.write('\r\u001B[2K');

@@ -115,7 +115,7 @@ describe('the installed package', () => {
   it('bundles its workflows, which every worker does first', async () => {
     const script = `
       const { bundleWorkflows } = await import(${JSON.stringify(join(installed, 'dist/src/workers/bundle.js'))});
-      const { code } = await bundleWorkflows();
+      const { code } = await bundleWorkflows(${JSON.stringify(join(folder.path, 'cache'))});
       process.stdout.write(String(code.includes('filterDataset')));`;
     const { stdout } = await execute(process.execPath, ['--input-type=module', '--eval', script], {
       cwd: folder.path,
