@@ -101,11 +101,7 @@ export class WarmHost {
       },
       () => this.discard(),
     );
-    void running.done.then(() => {
-      this.#usable = false;
-      this.#ready.resolve(false);
-      this.#run?.end(null);
-    });
+    void this.#awaitEnd();
   }
 
   /** Null where the Python cannot do it: an older one, or one whose modules start threads. */
@@ -176,10 +172,7 @@ export class WarmHost {
     this.#run = run;
     const abort = () => this.discard();
     signal?.addEventListener('abort', abort, { once: true });
-    void run.process.done.then(() => {
-      signal?.removeEventListener('abort', abort);
-      if (!run.isClean()) this.discard();
-    });
+    void this.#awaitEndOf(run, () => signal?.removeEventListener('abort', abort));
     this.#tell({ run: run.id, argv: args });
     if (signal?.aborted === true) abort();
     return run;
@@ -195,6 +188,19 @@ export class WarmHost {
     this.discard();
     await this.#running.done;
     await this.#work.dispose();
+  }
+
+  async #awaitEnd(): Promise<void> {
+    await this.#running.done;
+    this.#usable = false;
+    this.#ready.resolve(false);
+    this.#run?.end(null);
+  }
+
+  async #awaitEndOf(run: Run, stopListening: () => void): Promise<void> {
+    await run.process.done;
+    stopListening();
+    if (!run.isClean()) this.discard();
   }
 
   #tell(message: object): void {
