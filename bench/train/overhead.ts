@@ -39,6 +39,8 @@ try {
     epoch: await lab.claim(fingerprint),
     modelDir: join(tools.cache, 'models', 'SmolLM2-135M-Instruct'),
     settings: {
+      // The steps decide, not the few rows.
+      epochs: 1000,
       maxSteps: WARM_UP_STEPS + (stretches + 1) * interval,
       batchRows,
       microBatchRows: Math.min(2, batchRows),

@@ -1,8 +1,15 @@
 /** Samples through an endpoint that is there already: each answer is paid once, whatever dies, and found again by its key. */
 import { createHash } from 'node:crypto';
 import type { Busy, DataActivities, GeneratedSamples } from '../contract/activities.ts';
+import { SecpiError } from '../contract/errors.ts';
 import { emptyUsage } from '../contract/usage.ts';
-import type { Answer, AnsweredBatch, AskedSample, Batch } from '../services/generate/runGeneration.ts';
+import {
+  unanswered,
+  type Answer,
+  type AnsweredBatch,
+  type AskedSample,
+  type Batch,
+} from '../services/generate/runGeneration.ts';
 import { askRows, tidyLedger } from './askRows.ts';
 import { identityOf, type AskPools } from './askPools.ts';
 import type { Deps } from './deps.ts';
@@ -11,8 +18,8 @@ import type { ActivityRun } from './runActivity.ts';
 
 type Input<Name extends keyof DataActivities> = Parameters<DataActivities[Name]>[0];
 
-/** A benchmark's messages stand as they are in the request's key: nothing is added to them here. */
-const PROMPT_VERSION = 'benchmark';
+/** Refused or given up, more than this says something of the endpoint and not of the model: nothing is published. */
+const MAX_UNANSWERED_SHARE = 0.05;
 /** Rows in hand for one request in flight, so that the last of a batch leaves nothing idle. */
 const ROWS_PER_REQUEST = 4;
 
@@ -25,11 +32,18 @@ export async function askSamples(
   const { evaluate, field, stage, budget } = input;
   const endpoint = { ...input.endpoint, sampling: evaluate.sampling };
   const { model, revision, baseUrl, baseUrlEnv } = endpoint;
+  const address = baseUrl ?? baseUrlEnv ?? '';
+  // Servers of one's own are often all called "default": what tells two models apart is their address.
+  const promptVersion = `benchmark at ${address}`;
   const generated = await generateEach(deps, run, input, {
-    identity: { ...identityOf(endpoint, PROMPT_VERSION) },
-    facts: { model, revision, endpoint: baseUrl ?? baseUrlEnv ?? '' },
+    identity: { ...identityOf(endpoint, promptVersion) },
+    facts: { model, revision, endpoint: address },
     inputs: [],
-    batchesAtOnce: Math.max(1, Math.ceil((endpoint.concurrency * ROWS_PER_REQUEST) / evaluate.batchSamples)),
+    // A provider's job takes hours, whatever it holds.
+    batchesAtOnce:
+      endpoint.transport === 'batch'
+        ? Number.MAX_SAFE_INTEGER
+        : Math.max(1, Math.ceil((endpoint.concurrency * ROWS_PER_REQUEST) / evaluate.batchSamples)),
     answer: async (batches, fingerprint) => {
       const asked = batches
         .flatMap(({ samples }) => samples)
@@ -38,7 +52,7 @@ export async function askSamples(
         endpoint,
         field,
         stage,
-        promptVersion: PROMPT_VERSION,
+        promptVersion,
         fingerprint,
         budget,
         rows: asked,
@@ -47,18 +61,28 @@ export async function askSamples(
         messages: ({ message }) => [{ role: 'user', content: message }],
         interpret: (answer) => answer,
       });
+      const dead = results.flatMap((result) => (result.kind === 'dead' ? [result.error] : []));
+      if (dead.length > Math.max(1, results.length * MAX_UNANSWERED_SHARE)) {
+        throw new SecpiError(
+          'TOO_MANY_BAD_ROWS',
+          `${dead.length} of ${results.length} requests got no answer, which says more of the endpoint than of the model. The first: ${dead[0]?.problem ?? ''}`,
+          {
+            field,
+            remedy: 'Mend the endpoint or the sampling, and start the run again: what was paid is kept.',
+          },
+        );
+      }
       const answers = results.map((result): Answer => {
         // Nobody answered this one, however often: a sample without a reply, which is a failure of the model.
-        if (result.kind === 'dead')
-          return { reply: null, reasoning: null, finishReason: null, promptTokens: 0, completionTokens: 0 };
+        if (result.kind === 'dead') return unanswered(result.error.problem);
         const { text, reasoning, finishReason, usage: tokens } = result.value;
         const { promptTokens, completionTokens } = tokens;
-        return { reply: text, reasoning, finishReason, promptTokens, completionTokens };
+        return { reply: text, reasoning, finishReason, promptTokens, completionTokens, problem: null };
       });
       return share(batches, answers, usage);
     },
   });
-  await tidyLedger(deps, pools, endpoint, PROMPT_VERSION);
+  await tidyLedger(deps, pools, endpoint, promptVersion);
   return generated;
 }
 

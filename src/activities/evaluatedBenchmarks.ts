@@ -1,4 +1,5 @@
 /** What evaluations published, read back for a report: one model's, or two models' side by side. */
+import type { ReportedEvaluation } from '../contract/activities.ts';
 import type { EvaluateSettings } from '../contract/recipe.ts';
 import {
   sampleRowSchema,
@@ -8,7 +9,6 @@ import {
   type VerdictRow,
 } from '../contract/rows.ts';
 import { SecpiError } from '../contract/errors.ts';
-import type { BenchmarkResult, EvaluateResult } from '../contract/workflows.ts';
 import { extractCode } from '../services/benchmarks/suite/extract.ts';
 import type { EvaluatedBenchmark, ReportedSample } from '../services/report/index.ts';
 import { readRows, type Store } from '../services/store/index.ts';
@@ -23,8 +23,8 @@ export interface EvaluatedPair {
 export async function readEvaluations(
   store: Store,
   { samplesPerTask, promptVariants: variants, languages }: EvaluateSettings,
-  base: Pick<EvaluateResult, 'benchmarks'>,
-  tuned: Pick<EvaluateResult, 'benchmarks'> | null,
+  base: ReportedEvaluation,
+  tuned: ReportedEvaluation | null,
 ): Promise<EvaluatedPair> {
   const benchmarks: EvaluatedBenchmark[] = [];
   const samples: ReportedSample[] = [];
@@ -46,9 +46,17 @@ export async function readEvaluations(
       base: first.verdicts,
       ...(second === null ? {} : { tuned: second.verdicts }),
       hasUpstreamFigure: facts['hasUpstreamFigure'] === true,
-      references: first.references,
+      // BaxBench ships no solutions: nothing was proven.
+      references: first.references.tasks === 0 ? null : first.references,
       versions: first.versions,
-      excluded: languages.length === 0 ? [] : [`Only tasks in ${languages.join(', ')}, as the recipe says.`],
+      excluded: [
+        ...(languages.length === 0 ? [] : [`Only tasks in ${languages.join(', ')}, as the recipe says.`]),
+        ...new Set(
+          [...first.missingAnalysers, ...(second?.missingAnalysers ?? [])].map(
+            (what) => `No opinion of ${what}`,
+          ),
+        ),
+      ],
     });
     samples.push(...first.samples, ...(second?.samples ?? []));
   }
@@ -57,13 +65,13 @@ export async function readEvaluations(
 
 async function readGraded(
   store: Store,
-  result: BenchmarkResult,
+  result: ReportedEvaluation['benchmarks'][number],
   tasks: readonly BenchmarkTaskRow[],
   model: ReportedSample['model'],
 ) {
   const [evaluation, generation] = await Promise.all([
-    store.artifacts.readByUri(result.artifact.uri),
-    store.artifacts.readByUri(result.generation.uri),
+    store.artifacts.readByUri(result.artifact),
+    store.artifacts.readByUri(result.generation),
   ]);
   const replies = new Map<number, SampleRow>();
   for await (const row of readRows(store.blobs, generation.parts['samples'] ?? [], {}, sampleRowSchema))

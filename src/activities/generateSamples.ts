@@ -52,6 +52,7 @@ export async function generateSamples(
   const answers = createLocalAnswers({
     sampling: evaluate.sampling,
     signal: run.signal,
+    onAnswer: () => run.beat(),
     startServer: async () => {
       // Asked for when something is missing: what is there already needs no GPU.
       slot = await gpu.slots.acquire({
@@ -72,8 +73,13 @@ export async function generateSamples(
   });
   try {
     return await generateEach(deps, run, input, {
-      identity: { model: model.contentSha256, engine: engine.kind },
-      facts: { model: source.uri, modelContentSha256: model.contentSha256, license: model.license },
+      identity: { model: model.contentSha256, engine: engineIdentity(engine) },
+      facts: {
+        model: source.uri,
+        modelContentSha256: model.contentSha256,
+        license: model.license,
+        engine: engineIdentity(engine),
+      },
       inputs: source.uri.startsWith('s3://')
         ? [{ name: 'model', uri: source.uri, contentSha256: model.contentSha256 }]
         : [],
@@ -95,6 +101,10 @@ function engineOf({ server, batchSamples }: EvaluateSettings, vllm: string | und
     return { kind: 'own', maxBatch: batchSamples };
   // Where the recipe insists and the variable is missing, the ordinary name is tried: its failure tells the rest.
   return { kind: 'vllm', command: has ? vllm : 'vllm', arguments: server.vllmArguments };
+}
+
+function engineIdentity(engine: ServerEngine): string[] {
+  return engine.kind === 'own' ? ['own'] : ['vllm', ...engine.arguments];
 }
 
 export interface SampleSource {
@@ -127,8 +137,11 @@ export async function generateEach(
       sameWork: 'generates the same samples',
     });
     if (taken.status === 'busy') busy ??= { status: 'busy', heldBy: taken.owner.workflowId };
-    else if (taken.status === 'published') generations.push(resultOf(taken.ref, taken.manifest, true));
-    else
+    else if (taken.status === 'published') {
+      // Made by this run before it had to wait for another benchmark: paid by it as well.
+      const isOwn = taken.manifest.createdBy.runId === run.owner.runId;
+      generations.push(resultOf(taken.ref, taken.manifest, !isOwn));
+    } else
       generations.push(
         await generateOne(deps, run, {
           benchmark,

@@ -1,15 +1,16 @@
 /** The evaluation artefact of one benchmark: a verdict for every sample that was asked for, and the scores. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import type {
   Busy,
   GradedResult,
   Grading,
-  OpenedStage,
+  OpenedGrading,
   SandboxActivities,
   ShardResult,
 } from '../contract/activities.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import type { AnalyserName } from '../contract/benchmarkNames.ts';
+import { SecpiError } from '../contract/errors.ts';
 import {
   sampleRowSchema,
   verdictRowSchema,
@@ -31,8 +32,10 @@ import {
   publishArtifact,
   resultOf,
   shardRowsOf,
+  takeAgain,
   tryToTake,
   type FingerprintFields,
+  type TakeRequest,
 } from './artefactStage.ts';
 import type { Deps } from './deps.ts';
 import { limitsOf, readBenchmark } from './prepareBenchmark.ts';
@@ -42,25 +45,19 @@ import type { SandboxHost } from './sandboxHost.ts';
 type Input<Name extends keyof SandboxActivities> = Parameters<SandboxActivities[Name]>[0];
 
 /** Raised by hand when the same grades give other rows. */
-const GRADE_CODE_VERSION = 2;
+const GRADE_CODE_VERSION = 3;
 
 export async function openEvaluation(
   { store }: Deps,
   run: ActivityRun,
   host: SandboxHost,
   grading: Input<'openEvaluation'>,
-): Promise<OpenedStage<GradedResult> | Busy> {
+): Promise<OpenedGrading | Busy> {
   const { evaluate, reuse, stage } = grading;
   const generation = await store.artifacts.readByUri(grading.generation);
   const driver = await host.driver(grading.name, evaluate);
-  const taken = await tryToTake(store, run, {
-    kind: 'evaluation',
-    fields: await fingerprintFields(store, grading, generation, driver),
-    reuse,
-    owner: run.owner,
-    stage,
-    sameWork: 'grades the same samples',
-  });
+  const fields = await fingerprintFields(store, grading, generation, driver);
+  const taken = await tryToTake(store, run, takeRequest(run, fields, { reuse, stage }));
   if (taken.status === 'busy') return { status: 'busy', heldBy: taken.owner.workflowId };
   if (taken.status === 'published') {
     const base = resultOf(taken.ref, taken.manifest, true);
@@ -69,9 +66,18 @@ export async function openEvaluation(
   return {
     ...taken,
     note: '',
+    versions: { ...driver.versions },
     rows: generation.rows,
     shards: Math.ceil(generation.rows / evaluate.gradeShardSamples),
   };
+}
+
+function takeRequest(
+  run: ActivityRun,
+  fields: FingerprintFields,
+  { reuse, stage }: Pick<Input<'openEvaluation'>, 'reuse' | 'stage'>,
+): TakeRequest {
+  return { kind: 'evaluation', fields, reuse, owner: run.owner, stage, sameWork: 'grades the same samples' };
 }
 
 async function fingerprintFields(
@@ -80,7 +86,7 @@ async function fingerprintFields(
   generation: Manifest,
   { versions }: BenchmarkDriver,
 ): Promise<FingerprintFields> {
-  const { limits, gradeShardSamples, analysers, references } = evaluate;
+  const { limits, gradeShardSamples, analysers, references, k } = evaluate;
   return {
     stage: 'grade',
     codeVersion: GRADE_CODE_VERSION,
@@ -91,6 +97,7 @@ async function fingerprintFields(
     limits,
     gradeShardSamples,
     analysers,
+    k,
     referenceRepeats: references.repeats,
   };
 }
@@ -116,17 +123,20 @@ export async function gradeShard(
   );
   const driver = await host.driver(name, evaluate);
   const tasks = new Map((await readBenchmark(store, task.benchmark)).tasks.map((row) => [row.taskId, row]));
+  requireSame(driver, task.versions, [...tasks.values()]);
   const asked = samples.map((sample) => ({ sample, task: taskOf(tasks, sample.taskId) }));
   const replied = asked.flatMap(({ sample, task: row }) =>
     sample.reply === null ? [] : [{ index: sample.index, task: row, reply: sample.reply }],
   );
   const graded = await gradeReplies(driver, replied, {
     limits: limitsOf(evaluate),
-    lane: host.lane(driver),
+    lane: host.lane,
     cache: createVerdictCache(store.objects),
     salt: task.reuse === 'never' ? run.owner.runId : '',
+    timeoutSalt: run.owner.runId,
     signal: run.signal,
     onGraded: (done) => run.beat(`${done} of ${replied.length} samples graded`),
+    onWaiting: () => run.beat(),
   });
   const opinions = await opinionsOn(host, run, evaluate.analysers, replied, graded);
   const byIndex = new Map(replied.map(({ index }, position) => [index, position]));
@@ -143,6 +153,27 @@ export async function gradeShard(
     },
     usage: emptyUsage,
   });
+}
+
+/** One evaluation is one benchmark with one set of tools: a worker that has others leaves the shard to the next. */
+function requireSame(
+  driver: BenchmarkDriver,
+  versions: Readonly<Record<string, string>>,
+  tasks: readonly BenchmarkTaskRow[],
+): void {
+  const own = new Map(driver.tasks.map((task) => [task.taskId, task.testsSha256]));
+  const differing = [
+    ...Object.keys({ ...versions, ...driver.versions }).filter(
+      (name) => versions[name] !== driver.versions[name],
+    ),
+    ...tasks.flatMap(({ taskId, testsSha256 }) => (own.get(taskId) === testsSha256 ? [] : [taskId])),
+  ];
+  if (differing.length === 0) return;
+  throw new SecpiError(
+    'BENCHMARK_UNAVAILABLE',
+    `this worker has another ${differing.slice(0, 5).join(', ')} than the one that began to grade ${driver.name}.`,
+    { remedy: 'Give all sandbox workers the same checkout and tools, and start this one again.' },
+  );
 }
 
 /** A second opinion on every program, by its position; none where there is no code. */
@@ -175,10 +206,21 @@ export async function publishEvaluation(
   host: SandboxHost,
   input: Input<'publishEvaluation'>,
 ): Promise<GradedResult> {
-  const { fingerprint, epoch, evaluate, name, references } = input;
+  const { evaluate, name, references } = input;
   const generation = await store.artifacts.readByUri(input.generation);
   const driver = await host.driver(name, evaluate);
   const { tasks } = await readBenchmark(store, input.benchmark);
+  requireSame(driver, input.versions, tasks);
+  const fields = await fingerprintFields(store, input, generation, driver);
+  const taken = await takeAgain(
+    store,
+    run,
+    takeRequest(run, fields, { reuse: input.reuse, stage: 'evaluate' }),
+  );
+  if (taken.status === 'published')
+    return gradedResult(resultOf(taken.ref, taken.manifest, false), taken.manifest, input);
+  const { fingerprint, epoch } = taken;
+  const { missing } = await host.opinions(evaluate.analysers);
   const shards = await collectShards(store, 'evaluation', fingerprint, input.shards);
   const parts = shards.parts('verdicts');
   const verdicts = await Array.fromAsync(readRows(store.blobs, parts, {}, verdictRowSchema));
@@ -207,8 +249,9 @@ export async function publishEvaluation(
         missing: all.missing,
         references,
         versions: { ...driver.versions },
+        missingAnalysers: missing.map(({ name: analyser, remedy }) => `${analyser}: ${remedy}`),
       },
-      fingerprintOf: await fingerprintFields(store, input, generation, driver),
+      fingerprintOf: fields,
       inputs: [
         { name: 'generation', uri: input.generation, contentSha256: generation.contentSha256 },
         {
@@ -241,11 +284,13 @@ function gradedResult(
   };
 }
 
+const provenanceSchema = z.object({
+  references: referencesSchema,
+  versions: z.record(z.string(), z.string()),
+  missingAnalysers: z.array(z.string()).default([]),
+});
+
 /** What `publishEvaluation` noted of the references and tools. */
-export function provenanceOf({ facts }: Manifest): {
-  references: z.infer<typeof referencesSchema>;
-  versions: Record<string, string>;
-} {
-  const versions = (facts['versions'] ?? {}) as Record<string, string>;
-  return { references: referencesSchema.parse(facts['references']), versions };
+export function provenanceOf({ facts }: Manifest): z.infer<typeof provenanceSchema> {
+  return provenanceSchema.parse(facts);
 }

@@ -135,9 +135,11 @@ export async function gradeReferences(
   const { tasks } = await readBenchmark(store, benchmark);
   return await proveReferences(driver, tasks, evaluate.references, {
     limits: limitsOf(evaluate),
-    lane: host.lane(driver),
+    lane: host.lane,
     cache: createVerdictCache(store.objects),
+    timeoutSalt: run.owner.runId,
     signal: run.signal,
+    onWaiting: () => run.beat(),
     onGraded: (done) =>
       run.progress(stage, { note: `${name}: ${done} of ${tasks.length} references graded` }),
   });

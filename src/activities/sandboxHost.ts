@@ -1,4 +1,5 @@
 /** The sandbox of a worker, what runs inside it, and the benchmarks that it can drive. */
+import { availableParallelism } from 'node:os';
 import type { AnalyserName, BenchmarkName } from '../contract/benchmarkNames.ts';
 import { SecpiError } from '../contract/errors.ts';
 import type { EvaluateSettings } from '../contract/recipe.ts';
@@ -17,8 +18,8 @@ export interface SandboxHost {
   driver(name: BenchmarkName, settings: EvaluateSettings, field?: string): Promise<BenchmarkDriver>;
   /** Started once for equal names. */
   opinions(names: readonly AnalyserName[]): Promise<Opinions>;
-  /** Shared by all gradings with this benchmark on this worker. */
-  lane(driver: BenchmarkDriver): GradingLane;
+  /** Shared by all gradings on this worker. */
+  readonly lane: GradingLane;
   close(): Promise<void>;
 }
 
@@ -30,7 +31,6 @@ export async function prepareHost({
   const sandbox = await openSandbox(toolchain, environment);
   const drivers = new Map<string, Promise<BenchmarkDriver>>();
   const opinions = new Map<string, Promise<Opinions>>();
-  const lanes = new Map<BenchmarkName, GradingLane>();
   return {
     sandbox,
     toolchain,
@@ -61,11 +61,8 @@ export async function prepareHost({
       opinions.set(names.join(), started);
       return await started;
     },
-    lane: ({ name, concurrency }) => {
-      const lane = lanes.get(name) ?? createGradingLane(concurrency);
-      lanes.set(name, lane);
-      return lane;
-    },
+    // Tests wait now and then: one more than the cores keeps them busy.
+    lane: createGradingLane(availableParallelism() + 1),
     close: async () => {
       for (const opened of drivers.values()) await (await opened).close();
     },

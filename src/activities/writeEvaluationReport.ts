@@ -29,15 +29,15 @@ export async function writeEvaluationReport(
     trainedCwes: null,
     training: null,
     usage: { classifier: null, teacher: null },
-    stages: result.benchmarks.map(({ name, artifact, seconds, reused }) => ({
+    stages: result.benchmarks.map(({ name, artifact, ...line }) => ({
       name: `evaluate ${name}`,
-      artefact: artifact.uri,
-      seconds,
-      reused,
-      rows: artifact.rows,
-      costUsd: 0,
+      artefact: artifact,
+      seconds: line.seconds,
+      reused: line.reused,
+      rows: line.rows,
+      costUsd: line.costUsd,
     })),
-    counts: Object.fromEntries(result.benchmarks.map(({ name, counts }) => [name, counts])),
+    counts: {},
     versions: {},
     k: evaluate.k,
   });

@@ -15,8 +15,7 @@ export async function writeRunReport(
   run: ActivityRun,
   input: RunSummaryInput,
 ): Promise<SecpiResult> {
-  const { recipe } = input;
-  const { evaluate } = recipe;
+  const { evaluate } = input;
   const read = async (uri: string): Promise<Manifest> => await store.artifacts.readByUri(uri);
   const [filter, traces, model, evaluated] = await Promise.all([
     read(input.filter.artifact.uri),
@@ -29,13 +28,13 @@ export async function writeRunReport(
     run: {
       workflowId: run.owner.workflowId,
       runId: run.owner.runId,
-      recipe: recipe.name,
+      recipe: input.recipe,
       startedAt: input.startedAt,
       finishedAt: new Date().toISOString(),
     },
     labels: { base: 'base', tuned: 'tuned' },
     models: {
-      base: { model: recipe.finetune.model.uri, sampling },
+      base: { model: input.model, sampling },
       tuned: { model: input.fineTune.artifact.uri, sampling },
     },
     benchmarks: evaluated.benchmarks,

@@ -14,7 +14,6 @@ import type {
   FilterSettings,
   FinetuneSettings,
   ModelSource,
-  Recipe,
   Register,
 } from './recipe.ts';
 import type { References } from './summary.ts';
@@ -62,20 +61,40 @@ export interface Environment {
 }
 
 export interface RunSummaryInput {
-  readonly recipe: Recipe;
+  /** Name of the recipe. */
+  readonly recipe: string;
+  /** uri of the model before training. */
+  readonly model: string;
+  readonly evaluate: EvaluateSettings;
   readonly startedAt: string;
   readonly stages: readonly ReportedStage[];
   readonly filter: StageResult;
   readonly distill: StageResult;
   readonly fineTune: FineTuneResult;
-  readonly base: EvaluateResult;
-  readonly tuned: EvaluateResult;
+  readonly base: ReportedEvaluation;
+  readonly tuned: ReportedEvaluation;
 }
 
 export interface EvaluationReportInput {
   readonly input: EvaluateInput;
   readonly startedAt: string;
-  readonly result: EvaluateResult;
+  readonly result: ReportedEvaluation;
+}
+
+/** Where a report finds what an evaluation came to: a history carries no figures twice. */
+export interface ReportedEvaluation {
+  readonly skipped: EvaluateResult['skipped'];
+  readonly benchmarks: readonly {
+    readonly name: BenchmarkName;
+    /** uris: of what was asked, of the samples, of the verdicts. */
+    readonly benchmark: string;
+    readonly generation: string;
+    readonly artifact: string;
+    readonly seconds: number;
+    readonly reused: boolean;
+    readonly rows: number;
+    readonly costUsd: number;
+  }[];
 }
 
 export interface ReportedStage {
@@ -268,7 +287,16 @@ export interface Grading {
   readonly reuse: Reuse;
 }
 
-export interface GradeTask extends Grading {
+/** As it was opened: who grades and publishes has the same tools and tests. */
+interface OpenedWith {
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+export type OpenedGrading =
+  | Extract<OpenedStage<GradedResult>, { status: 'published' }>
+  | (Extract<OpenedStage<GradedResult>, { status: 'owned' }> & OpenedWith);
+
+export interface GradeTask extends Grading, OpenedWith {
   readonly fingerprint: string;
   readonly index: number;
 }
@@ -283,17 +311,12 @@ export interface SandboxActivities {
   }): Promise<PreparedBenchmark>;
   /** Grades the benchmark's own solutions. Throws REFERENCES_FAIL. */
   gradeReferences(input: ReferencesInput): Promise<References>;
-  openEvaluation(input: Grading & { stage: string }): Promise<OpenedStage<GradedResult> | Busy>;
+  openEvaluation(input: Grading & { stage: string }): Promise<OpenedGrading | Busy>;
   gradeShard(input: GradeTask): Promise<ShardResult>;
   /** Runs the rows' own tests against candidates of distil. */
   testTraces(input: { candidates: Part }): Promise<{ verdicts: Part }>;
   publishEvaluation(
-    input: Grading & {
-      fingerprint: string;
-      epoch: number;
-      shards: number;
-      references: References;
-    },
+    input: Grading & OpenedWith & { fingerprint: string; shards: number; references: References },
   ): Promise<GradedResult>;
 }
 
@@ -305,4 +328,4 @@ export interface ReferencesInput {
 }
 
 /** A grading's result, before the generation is added to it. */
-export type GradedResult = Omit<BenchmarkResult, 'generation' | 'generationReused'>;
+export type GradedResult = Omit<BenchmarkResult, 'generation' | 'generationReused' | 'generationCostUsd'>;

@@ -172,6 +172,8 @@ export const sampleRowSchema = z.strictObject({
   finishReason: z.enum(['stop', 'length', 'other']).nullable(),
   promptTokens: z.int().nonnegative(),
   completionTokens: z.int().nonnegative(),
+  /** Why there is no reply. */
+  problem: z.string().nullable(),
 });
 export type SampleRow = z.infer<typeof sampleRowSchema>;
 

@@ -2,13 +2,17 @@
  * Evaluate: for each benchmark publish what it asks, prove its references on this machinery, generate a fixed set of
  * samples, grade them in the sandbox, publish verdicts and scores. Benchmarks go side by side.
  */
-import { CancellationScope, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, sleep, workflowInfo } from '@temporalio/workflow';
 import type {
+  Busy,
+  GenerateInput,
   GeneratedSamples,
   GradedResult,
   Grading,
+  OpenedGrading,
   PreparedBenchmark,
   ReadyBenchmark,
+  ReportedEvaluation,
 } from '../contract/activities.ts';
 import { SecpiError } from '../contract/errors.ts';
 import type { References } from '../contract/summary.ts';
@@ -23,15 +27,25 @@ import {
 } from '../contract/workflows.ts';
 import { createBoard, type Board } from './board.ts';
 import { createBudget } from './budget.ts';
-import { failWithCode, parseOrFail } from './failures.ts';
+import { classifyLoss, failWithCode, parseOrFail } from './failures.ts';
 import { pausing } from './shardedStage.ts';
 import { checks, control, data, gpuOn, runShards, sandbox, untilFree } from './stages.ts';
 import { stageWorkflow } from './stageWorkflow.ts';
 
 /** Grading activities at a time over all sandbox workers, of one benchmark. */
 const PARALLEL_GRADE_SHARDS = 32;
+/** Of a generation: hosts that went, and what else went wrong. */
+const MAX_LOSSES = 1000;
+const MAX_ERRORS = 6;
+const LONGEST_PAUSE_MS = 60_000;
 
-export async function evaluateModel(input: unknown): Promise<EvaluateResult> {
+/** What a parent hands over; never written by people. */
+export interface EvaluateContext {
+  /** Both models of a chain are asked the same tasks, whatever becomes of a checkout meanwhile. */
+  readonly prepared?: readonly PreparedBenchmark[];
+}
+
+export async function evaluateModel(input: unknown, context: EvaluateContext = {}): Promise<EvaluateResult> {
   const parsed = parseOrFail(evaluateInputSchema, input);
   const { model, endpoint, label, budget } = parsed;
   const startedAt = new Date().toISOString();
@@ -45,7 +59,7 @@ export async function evaluateModel(input: unknown): Promise<EvaluateResult> {
         [{ field: 'endpoint', endpoint }],
       ]);
     }
-    const prepared = await prepareBenchmarks(parsed.evaluate, 'evaluate.benchmarks');
+    const prepared = context.prepared ?? (await prepareBenchmarks(parsed.evaluate, 'evaluate.benchmarks'));
     const ready = prepared.filter((one) => one.status === 'ready');
     const skipped = prepared.flatMap((one) =>
       one.status === 'skipped' ? [{ name: one.name, reason: one.reason }] : [],
@@ -61,7 +75,7 @@ export async function evaluateModel(input: unknown): Promise<EvaluateResult> {
     board.update(stage, { note: 'writing the report' });
     const report = await control.writeEvaluationReport.executeWithOptions(
       { summary: 'write report.html, report.md and summary.json' },
-      [{ input: parsed, startedAt, result }],
+      [{ input: parsed, startedAt, result: reportedEvaluation(result) }],
     );
     return { ...result, report };
   });
@@ -127,12 +141,41 @@ async function generate(
       ]);
     }
     if (model === undefined) throw new Error('an evaluation has a model or an endpoint');
-    board.update(stage, { note: 'waiting for a free GPU worker' });
-    return await gpuOn(evaluate.gpu.class, { patient: true }).generateSamples.executeWithOptions(
-      { summary: `generate samples of the ${label} model` },
-      [{ ...common, model }],
-    );
+    return await onGpu(board, stage, evaluate, `generate samples of the ${label} model`, {
+      ...common,
+      model,
+    });
   });
+}
+
+/** As in training, hosts that go are counted apart from errors: finished batches are in the store. */
+async function onGpu(
+  board: Board,
+  stage: string,
+  { gpu }: EvaluateInput['evaluate'],
+  summary: string,
+  input: GenerateInput,
+): Promise<GeneratedSamples | Busy> {
+  for (let losses = 0, errors = 0; ;) {
+    board.update(stage, { note: 'waiting for a free GPU worker' });
+    try {
+      return await gpuOn(gpu.class, { patient: false }).generateSamples.executeWithOptions({ summary }, [
+        input,
+      ]);
+    } catch (error) {
+      const loss = classifyLoss(error);
+      if (loss.kind === 'cancelled') throw error;
+      if (loss.kind === 'error') {
+        // A host that has no room now is as good as one that is gone.
+        const isHosts = loss.code === 'CAPACITY_UNAVAILABLE' || loss.code === 'RESOURCES_INSUFFICIENT';
+        if (!loss.retryable && !isHosts) throw error;
+        if (!isHosts && ++errors >= MAX_ERRORS) throw error;
+      }
+      if (++losses >= MAX_LOSSES) throw error;
+      board.update(stage, { note: `goes on after loss ${losses} of its GPU host` });
+      await sleep(Math.min(LONGEST_PAUSE_MS, 1000 * 2 ** Math.min(losses - 1, 6)));
+    }
+  }
 }
 
 async function gradeAll(
@@ -169,7 +212,8 @@ async function gradeAll(
           ? opened.result
           : await gradeShards(grading, proven, opened, (rows) => tell(index, rows));
       tell(index, generation.rows);
-      return { ...graded, generation, generationReused: generated.reused };
+      const generationCostUsd = generated.reused ? 0 : generated.usage.costUsd;
+      return { ...graded, generation, generationReused: generated.reused, generationCostUsd };
     }),
   );
 }
@@ -177,7 +221,7 @@ async function gradeAll(
 async function gradeShards(
   grading: Grading,
   references: References,
-  { fingerprint, epoch, shards }: { fingerprint: string; epoch: number; shards: number },
+  { fingerprint, versions, shards }: Extract<OpenedGrading, { status: 'owned' }>,
   onRows: (rows: number) => void,
 ): Promise<GradedResult> {
   const { name } = grading;
@@ -186,13 +230,13 @@ async function gradeShards(
     async (index) =>
       await sandbox.gradeShard.executeWithOptions(
         { summary: `${name}: grade shard ${index + 1} of ${shards}` },
-        [{ ...grading, fingerprint, index }],
+        [{ ...grading, fingerprint, versions, index }],
       ),
     (totals) => onRows(totals.rows),
   );
   return await sandbox.publishEvaluation.executeWithOptions(
     { summary: `${name}: publish verdicts and scores` },
-    [{ ...grading, fingerprint, epoch, shards, references }],
+    [{ ...grading, fingerprint, versions, shards, references }],
   );
 }
 
@@ -213,11 +257,31 @@ function resultOf(
     secure,
     funcSec,
     reused: made.length === 0,
-    usage: generations.reduce((sum, { usage }) => addUsage(sum, usage), emptyUsage),
+    // What another run had paid is no cost of this one.
+    usage: generations.reduce((sum, { usage, reused }) => (reused ? sum : addUsage(sum, usage)), emptyUsage),
     seconds: made.reduce((sum, { seconds }) => sum + seconds, 0),
     benchmarks: [...benchmarks],
     skipped,
     report: null,
+  };
+}
+
+/** What a report needs to know of it. */
+export function reportedEvaluation({ skipped, benchmarks }: EvaluateResult): ReportedEvaluation {
+  return {
+    skipped,
+    benchmarks: benchmarks.map(
+      ({ name, benchmark, generation, artifact, seconds, reused, generationCostUsd }) => ({
+        name,
+        benchmark,
+        generation: generation.uri,
+        artifact: artifact.uri,
+        seconds,
+        reused,
+        rows: artifact.rows,
+        costUsd: generationCostUsd,
+      }),
+    ),
   };
 }
 

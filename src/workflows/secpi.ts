@@ -15,7 +15,7 @@ import {
   type Workflow,
   type WorkflowResultType,
 } from '@temporalio/workflow';
-import type { ReportedStage } from '../contract/activities.ts';
+import type { PreparedBenchmark, ReportedStage } from '../contract/activities.ts';
 import { parseRecipe } from '../contract/parse.ts';
 import type { Recipe } from '../contract/recipe.ts';
 import { createBudget } from './budget.ts';
@@ -30,7 +30,12 @@ import type {
 } from '../contract/workflows.ts';
 import { createBoard, type Board } from './board.ts';
 import type { distillTraces } from './distillTraces.ts';
-import { prepareBenchmarks, type evaluateModel } from './evaluateModel.ts';
+import {
+  prepareBenchmarks,
+  reportedEvaluation,
+  type EvaluateContext,
+  type evaluateModel,
+} from './evaluateModel.ts';
 import { failWithCode, surface } from './failures.ts';
 import type { filterDataset } from './filterDataset.ts';
 import type { fineTune } from './fineTune.ts';
@@ -57,12 +62,25 @@ export async function secpi(input: unknown): Promise<SecpiResult> {
   ]);
   createBudget(recipe.budget?.capUsd ?? null, pausing(board, ['filter', 'distil']));
   try {
-    await checkEverything(recipe, board);
-    const outcome = await runChain(recipe, board);
+    const prepared = await checkEverything(recipe, board);
+    const outcome = await runChain(recipe, board, prepared);
     board.begin('report', 'writing');
     const result = await control.writeReport.executeWithOptions(
       { summary: 'write report.html, report.md and summary.json' },
-      [{ recipe, startedAt, stages: reportedStages(outcome), ...outcome }],
+      [
+        {
+          recipe: recipe.name,
+          model: recipe.finetune.model.uri,
+          evaluate: recipe.evaluate,
+          startedAt,
+          stages: reportedStages(outcome),
+          filter: outcome.filter,
+          distill: outcome.distill,
+          fineTune: outcome.fineTune,
+          base: reportedEvaluation(outcome.base),
+          tuned: reportedEvaluation(outcome.tuned),
+        },
+      ],
     );
     board.update('report', { state: 'done', done: 3, total: 3, artifact: result.report.uri, note: '' });
     board.attributes({
@@ -80,7 +98,7 @@ export async function secpi(input: unknown): Promise<SecpiResult> {
 }
 
 /** Everything that can be refused is refused before anything is paid. */
-async function checkEverything(recipe: Recipe, board: Board): Promise<void> {
+async function checkEverything(recipe: Recipe, board: Board): Promise<PreparedBenchmark[]> {
   const { searchAttributes } = await checks.control.describeEnvironment.executeWithOptions(
     { summary: 'is the store fit? what does the namespace know?' },
     [],
@@ -91,7 +109,8 @@ async function checkEverything(recipe: Recipe, board: Board): Promise<void> {
     SecpiDataset: recipe.dataset.name ?? recipe.dataset.uri,
     SecpiModel: recipe.finetune.model.uri,
   });
-  await Promise.all([
+  const [prepared] = await Promise.all([
+    prepareBenchmarks(recipe.evaluate, 'evaluate.benchmarks'),
     checks.data.checkEndpoints.executeWithOptions({ summary: 'are classifier and teacher reachable?' }, [
       endpointsOf(recipe),
     ]),
@@ -100,8 +119,8 @@ async function checkEverything(recipe: Recipe, board: Board): Promise<void> {
     ]),
     checks.data.checkDataset.executeWithOptions({ summary: 'is the dataset there?' }, [recipe.dataset]),
     checkModelIfFree(recipe),
-    prepareBenchmarks(recipe.evaluate, 'evaluate.benchmarks'),
   ]);
+  return prepared;
 }
 
 /** A GPU that is busy with another run must not hold up this check: the stage itself looks again. */
@@ -120,19 +139,29 @@ async function checkModelIfFree({ finetune }: Recipe): Promise<void> {
   }
 }
 
-async function runChain(recipe: Recipe, board: Board): Promise<Outcome> {
+async function runChain(
+  recipe: Recipe,
+  board: Board,
+  prepared: readonly PreparedBenchmark[],
+): Promise<Outcome> {
   const { reuse } = recipe;
   const { workflowId, runId } = workflowInfo();
   // One cap for the whole run: the stages' workers ask this workflow for money.
   const context: StageContext = recipe.budget === undefined ? {} : { budget: { workflowId, runId } };
   return await CancellationScope.cancellable(async () => {
-    const evaluateBase = stage<typeof evaluateModel>(board, 'evaluate base', 'evaluateModel', {
-      version: 1,
-      reuse,
-      model: recipe.finetune.model,
-      label: 'base',
-      evaluate: recipe.evaluate,
-    });
+    const evaluateBase = stage<typeof evaluateModel>(
+      board,
+      'evaluate base',
+      'evaluateModel',
+      {
+        version: 1,
+        reuse,
+        model: recipe.finetune.model,
+        label: 'base',
+        evaluate: recipe.evaluate,
+      },
+      { prepared },
+    );
     const chain = async (): Promise<Omit<Outcome, 'base'>> => {
       const filter = await stage<typeof filterDataset>(
         board,
@@ -164,13 +193,19 @@ async function runChain(recipe: Recipe, board: Board): Promise<Outcome> {
         traces: distill.artifact.uri,
         finetune: recipe.finetune,
       });
-      const tuned = await stage<typeof evaluateModel>(board, 'evaluate tuned', 'evaluateModel', {
-        version: 1,
-        reuse,
-        model: { uri: tunedModel.artifact.uri },
-        label: 'tuned',
-        evaluate: recipe.evaluate,
-      });
+      const tuned = await stage<typeof evaluateModel>(
+        board,
+        'evaluate tuned',
+        'evaluateModel',
+        {
+          version: 1,
+          reuse,
+          model: { uri: tunedModel.artifact.uri },
+          label: 'tuned',
+          evaluate: recipe.evaluate,
+        },
+        { prepared },
+      );
       return { filter, distill, fineTune: tunedModel, tuned };
     };
     const work = [evaluateBase, chain()] as const;
@@ -191,7 +226,7 @@ async function stage<Type extends Workflow>(
   name: StageName,
   type: string,
   input: unknown,
-  context?: StageContext,
+  context?: StageContext | EvaluateContext,
 ): Promise<WorkflowResultType<Type>> {
   board.begin(name, 'starting');
   const result = (await executeChild(type, {

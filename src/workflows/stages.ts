@@ -100,8 +100,10 @@ export const checks = {
   }),
   gpu: (gpuClass: string | undefined) =>
     proxyActivities<Pick<GpuActivities, 'checkModel'>>({ ...checking, taskQueue: gpuQueue(gpuClass) }),
+  // The first look at a checkout precompiles its headers and fills a cache of Go: minutes.
   sandbox: proxyActivities<Pick<SandboxActivities, 'prepareBenchmark'>>({
     ...checking,
+    startToCloseTimeout: '1h',
     taskQueue: queues.sandbox,
   }),
   // An unfit store is told at once; one that does not answer may be about to.

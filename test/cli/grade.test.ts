@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
+import type { Summary } from '../../src/contract/summary.ts';
 import { projectDir } from '../chain/stack.ts';
 
 const lineSchema = z.object({
@@ -84,6 +85,8 @@ beforeAll(async () => {
     '4',
     '--out',
     join(dir, 'out'),
+    '--write-results',
+    join(dir, 'evals'),
   );
   if (code !== 0) throw new Error(stderr);
   output = outputSchema.parse(JSON.parse(stdout));
@@ -126,6 +129,13 @@ it('writes a report', async () => {
     benchmarks: [{ name: 'suite' }],
   });
 });
+
+it('writes results in CWEval’s own form, which an import reads back to the same figures', async () => {
+  const { stdout, code } = await secpi('import', 'cweval', join(dir, 'evals'), '--json');
+  expect(code).toBe(0);
+  const { base } = (JSON.parse(stdout) as Summary).models;
+  expect(base).toMatchObject({ func: { value: 4 / 16, n: 16 }, funcSec: { value: 2 / 16 } });
+}, 60_000);
 
 it('refuses a folder without samples, and a sample of no task, with code, field and remedy', async () => {
   const empty = await secpi('grade', 'suite', '--samples', dir, '--json');

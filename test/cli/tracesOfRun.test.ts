@@ -53,10 +53,14 @@ describe('secpi traces of a run', () => {
     const recipe = await quickRecipe();
     await stack.startByCli('secpi', 'chain', recipe);
     // No GPU worker is there: the chain stays open after distil.
-    const distilled = await until('distil is done', async () => {
-      const { stages } = await stack.progress('chain').catch(() => ({ stages: [] }));
-      return stages.find(({ name, state }) => name === 'distil' && state === 'done');
-    });
+    const distilled = await until(
+      'distil is done',
+      async () => {
+        const { stages } = await stack.progress('chain').catch(() => ({ stages: [] }));
+        return stages.find(({ name, state }) => name === 'distil' && state === 'done');
+      },
+      240_000,
+    );
     const counts = await countsOf('chain');
     const { counts: filtered } = await result('chain/filter');
     const traced = await result('chain/distil');
@@ -72,7 +76,8 @@ describe('secpi traces of a run', () => {
     await stack.client.workflow.getHandle('chain').terminate('the test is over');
     // Its rows are known by its history, however it ended.
     expect(await countsOf('chain')).toEqual(counts);
-  });
+    // The base model's references are graded on the same machine meanwhile.
+  }, 300_000);
 
   it('refuses what has no rows, and says what to name', async () => {
     expect(await traces('nobody')).toMatchObject({

@@ -12,12 +12,9 @@ const project = fileURLToPath(new URL('../../', import.meta.url));
 /** Highest share of common 5-grams (Jaccard) that two records may have. */
 const MAX_SIMILARITY = 0.3;
 /** Weaknesses that nothing here may be about; the suite and future ones measure with them what transfers. */
-const HELD_OUT = ['90', '93', '113', '117', '276', '377', '379', '732', '918', '1236', '1333'].map(
+const HELD_OUT = ['93', '113', '117', '276', '377', '379', '732', '918', '1236', '1333'].map(
   (number) => `CWE-${number}`,
 );
-/** SQL is kin of LDAP (CWE-90) by their common parent CWE-943; the suite has no LDAP task. */
-const KIN_OF_HELD_OUT = ['CWE-89'];
-
 interface Recorded {
   readonly id: string;
   readonly language: string;
@@ -149,12 +146,14 @@ describe('the records', () => {
   });
 
   it('none is about a weakness that is held out', () => {
-    const heldOut = new Set(suite.filter((task) => task.heldOut).map(({ cwe }) => cwe));
-    expect(heldOut.size).toBe(5);
-    expect(HELD_OUT).toEqual(expect.arrayContaining([...heldOut]));
-    const kin = new Set(HELD_OUT.flatMap((cwe) => [...kinOf(cwe)]));
-    const named = new Set([...verdicts, ...labels].flatMap(({ cwes }) => cwes));
-    expect([...named].filter((cwe) => kin.has(cwe))).toEqual(KIN_OF_HELD_OUT);
+    const heldOut = new Set(
+      suite.flatMap(({ heldOut: isHeldOut, cwe }) => (isHeldOut && cwe !== null ? [cwe] : [])),
+    );
+    expect(heldOut.size).toBeGreaterThan(20);
+    const kin = new Set([...HELD_OUT, ...heldOut].flatMap((cwe) => [...kinOf(cwe)]));
+    // Labels measure the classifier and train nothing.
+    const named = new Set(verdicts.flatMap(({ cwes }) => cwes));
+    expect([...named].filter((cwe) => kin.has(cwe))).toEqual([]);
     for (const [name, trace] of everyTrace)
       for (const cwe of HELD_OUT) expect(trace, name).not.toMatch(new RegExp(`\\b${cwe}\\b`));
   });

@@ -30,7 +30,11 @@ describe.concurrent('a program that', () => {
     const problem = driver.ungradable.get(taskId);
     if (problem !== undefined) skip(problem);
     const reply = `\`\`\`${taskId.split('/')[1]}\n${code}\n\`\`\``;
-    const grade = await lane.run(async () => await driver.grade({ taskId, reply, limits: LIMITS, signal }));
+    const grade = await lane.run(async () => await driver.grade({ taskId, reply, limits: LIMITS, signal }), {
+      concurrency: driver.concurrency,
+      quiet: false,
+      signal,
+    });
     expect(grade, `${grade.reason}\n${grade.log}`).toMatchObject({
       extractable: true,
       functional: false,

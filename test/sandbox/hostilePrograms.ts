@@ -2,6 +2,7 @@
  * Hostile programs and what must have come of them. Each is Python for the interpreter of the sandbox and prints
  * one JSON line of findings. They run in the sandbox under test and nowhere else.
  */
+import { homedir } from 'node:os';
 import { DENIED_SYSCALLS, INSPECTED_SYSCALLS } from '../../src/services/sandbox/seccomp.ts';
 import type { SandboxLimits, SandboxResult } from '../../src/services/sandbox/index.ts';
 
@@ -384,7 +385,8 @@ report()`),
   {
     name: 'secrets of the host: no passwords, keys, tokens or histories',
     source: program(`
-for path in ("/etc/shadow", "/etc/machine-id", "/root/.ssh", "/root/.aws/credentials", "/root/.bash_history", "/home", "/run/secrets",
+home = ${JSON.stringify(homedir())}
+for path in ("/etc/shadow", "/etc/machine-id", home + "/.ssh", home + "/.aws/credentials", home + "/.bash_history", "/home", "/run/secrets",
              "/var/run/secrets/kubernetes.io/serviceaccount/token", "/proc/1/root/root", "/var/lib", "/sys/class/dmi/id/product_uuid"):
     attempt(path, lambda: (os.listdir(path) if os.path.isdir(path) else open(path).read()) and "read")
 report()`),

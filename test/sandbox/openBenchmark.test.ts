@@ -69,7 +69,8 @@ describe('the suites', () => {
       '```go\npackage main\n\nimport "os"\n\nfunc targetAfterLogin(target string) string { return target }\n```';
     const unused = await driver.grade({ taskId: 'core/go/cwe_601_0_go', reply: go, limits, signal });
     expect(unused.reason).toMatch(/^compileFailed: .*"os" imported and not used/);
-  });
+    // The first Go program of a machine compiles the standard library.
+  }, 600_000);
 });
 
 describe('a benchmark that is not on this machine', () => {

@@ -42,7 +42,11 @@ function skipUngradable(driver: BenchmarkDriver, id: string, skip: (note: string
 }
 
 const grade = async (driver: BenchmarkDriver, taskId: string, reply: string): Promise<DriverGrade> =>
-  await lane.run(async () => await driver.grade({ taskId, reply, limits: LIMITS, signal }));
+  await lane.run(async () => await driver.grade({ taskId, reply, limits: LIMITS, signal }), {
+    concurrency: driver.concurrency,
+    quiet: false,
+    signal,
+  });
 
 describe.concurrent('the suite', () => {
   it.for(suite)('$id', { timeout: ALL_MS }, async (task, { skip }) => {

@@ -44,8 +44,10 @@ export async function gradeFolder(
     {
       limits,
       lane: createGradingLane(concurrency),
+      concurrency,
       cache: createMemoryCache(),
       salt: '',
+      timeoutSalt: '',
       signal,
       onGraded: (done) => onGraded?.(done, gradable.length),
     },
@@ -79,6 +81,7 @@ function rowOf(
     finishReason: null,
     promptTokens: 0,
     completionTokens: 0,
+    problem: null,
   };
 }
 

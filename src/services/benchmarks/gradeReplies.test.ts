@@ -74,6 +74,7 @@ function options(more: Partial<GradingOptions> = {}): GradingOptions {
     lane: createGradingLane(4),
     cache: createMemoryCache(),
     salt: '',
+    timeoutSalt: 'this run',
     signal: new AbortController().signal,
     ...more,
   };
@@ -128,6 +129,9 @@ describe('gradeReplies', () => {
     const healed = driverThat(() => passed);
     const later = await gradeReplies(healed, replies('loops', 'broken'), options({ cache }));
     expect(later.map(({ grade }) => grade.reason)).toEqual(['timeout', 'passed']);
+    // Another run may be on a quicker machine.
+    const other = await gradeReplies(healed, replies('loops'), options({ cache, timeoutSalt: 'another' }));
+    expect(other[0]?.grade.reason).toBe('passed');
   });
 
   it('throws the first failure and stops the others', async () => {
@@ -137,6 +141,33 @@ describe('gradeReplies', () => {
       return passed;
     });
     await expect(gradeReplies(driver, replies('long', 'bad'), options())).rejects.toThrow('no sandbox');
+  });
+
+  it('leaves the line when it is aborted, and gives its turn back', async () => {
+    const stop = new AbortController();
+    const driver = driverThat(async ({ reply }) => {
+      if (reply === 'first') await sleep(100);
+      return passed;
+    });
+    const lane = createGradingLane(1);
+    const first = gradeReplies(driver, replies('first'), options({ lane }));
+    const second = gradeReplies(driver, replies('second'), options({ lane, signal: stop.signal }));
+    await sleep(20);
+    stop.abort(new Error('leave'));
+    const startedMs = Date.now();
+    await expect(second).rejects.toThrow('leave');
+    expect(Date.now() - startedMs).toBeLessThan(60);
+    await first;
+    await gradeReplies(driver, replies('third'), options({ lane }));
+    expect(driver.seen.map(({ reply }) => reply)).toEqual(['first', 'third']);
+  });
+
+  it('keeps no failure where failures are to be tried anew', async () => {
+    const cache = createMemoryCache();
+    const failing = driverThat(() => ({ ...passed, secure: false }));
+    await gradeReplies(failing, replies('a'), options({ cache, keepsFailures: false }));
+    await gradeReplies(failing, replies('a'), options({ cache, keepsFailures: false }));
+    expect(failing.seen).toHaveLength(2);
   });
 
   it('grades nothing further once aborted', async () => {

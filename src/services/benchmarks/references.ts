@@ -4,7 +4,7 @@ import type { EvaluateSettings } from '../../contract/recipe.ts';
 import type { BenchmarkTaskRow } from '../../contract/rows.ts';
 import type { References } from '../../contract/summary.ts';
 import type { BenchmarkDriver } from './driver.ts';
-import { gradeReplies, type GradingOptions, type ReplyToGrade } from './gradeReplies.ts';
+import { gradeReplies, isRight, type GradingOptions, type ReplyToGrade } from './gradeReplies.ts';
 import type { Graded } from './verdictCache.ts';
 
 /** Names shown in an error; the report lists all. */
@@ -15,7 +15,7 @@ export async function proveReferences(
   driver: BenchmarkDriver,
   tasks: readonly BenchmarkTaskRow[],
   { repeats, onFailure }: EvaluateSettings['references'],
-  options: Omit<GradingOptions, 'salt'>,
+  options: Omit<GradingOptions, 'salt' | 'keepsFailures'>,
 ): Promise<References> {
   const replies: ReplyToGrade[] = [];
   for (const task of tasks) {
@@ -25,10 +25,12 @@ export async function proveReferences(
   const passes = replies.map(() => 0);
   const firstFailure = new Map<string, Graded>();
   for (let repeat = 0; repeat < repeats; repeat += 1) {
-    const graded = await gradeReplies(driver, replies, { ...options, salt: `reference ${repeat}` });
+    // One that failed is tried anew by the next run, after the machine was mended; repeats are never another run's.
+    const salt = repeats === 1 ? 'reference' : `reference ${repeat} ${options.timeoutSalt}`;
+    const graded = await gradeReplies(driver, replies, { ...options, salt, keepsFailures: false });
     for (const [index, result] of graded.entries()) {
       const { taskId } = replies[index]?.task ?? {};
-      if (isRight(driver, result)) passes[index] = (passes[index] ?? 0) + 1;
+      if (isRight(driver, result.grade)) passes[index] = (passes[index] ?? 0) + 1;
       else if (taskId !== undefined && !firstFailure.has(taskId)) firstFailure.set(taskId, result);
     }
   }
@@ -52,8 +54,4 @@ export async function proveReferences(
     failed,
     flaky: idsWhere((passed) => passed > 0 && passed < repeats),
   };
-}
-
-function isRight({ measures }: BenchmarkDriver, { grade }: Graded): boolean {
-  return grade.functional && (measures === 'function' || grade.secure);
 }

@@ -8,7 +8,7 @@ const LOG_CHARACTERS = 2000;
 /** `graded` is null of a sample without a reply. */
 export function toVerdict(
   task: BenchmarkTaskRow,
-  { index, benchmark, variant, sample, finishReason }: SampleRow,
+  { index, benchmark, variant, sample, finishReason, problem }: SampleRow,
   graded: Graded | null,
   opinions: readonly AnalyserOpinion[],
 ): VerdictRow {
@@ -38,7 +38,7 @@ export function toVerdict(
       foundCwes: [],
       upstream: null,
       attempts: 0,
-      log: '',
+      log: problem ?? '',
     };
   }
   const { grade, attempts } = graded;

@@ -7,7 +7,7 @@ import { writeRows } from '../store/rows.ts';
 import { cutBatches, planSamples, type PlannedSample } from './plan.ts';
 
 /** Raised by hand when the same model and settings give other samples. */
-export const GENERATE_CODE_VERSION = 2;
+export const GENERATE_CODE_VERSION = 3;
 
 export interface Batch {
   readonly index: number;
@@ -23,8 +23,20 @@ export interface AskedSample extends PlannedSample {
 /** What became of one planned sample; a null reply where the endpoint gave none. */
 export type Answer = Pick<
   SampleRow,
-  'reply' | 'reasoning' | 'finishReason' | 'promptTokens' | 'completionTokens'
+  'reply' | 'reasoning' | 'finishReason' | 'promptTokens' | 'completionTokens' | 'problem'
 >;
+
+/** A sample without a reply: a failure of the model. `problem`: what the endpoint said. */
+export function unanswered(problem: string): Answer {
+  return {
+    reply: null,
+    reasoning: null,
+    finishReason: null,
+    promptTokens: 0,
+    completionTokens: 0,
+    problem: problem.slice(0, 500),
+  };
+}
 
 export interface AnsweredBatch {
   /** By position in the batch. */

@@ -28,7 +28,7 @@ class Model:
                 functional,
             )
         scores, exact = self.intervals.scores(parts, drawn)
-        listed = ("func", "secure", "funcSec", "bestCaseFuncSec", "secRatio")
+        listed = ("func", "secure", "funcSec", "bestCaseFuncSec", "secRatio", "insecure")
         return {
             "secRatio": None,
             **scores,
