@@ -29,7 +29,10 @@ OFF = ("cacheprovider", "doctest", "junitxml", "pastebin", "nose", "faulthandler
 
 def options():
     path = os.path.join("/work", request["testFile"])
-    listed = ["-c", "/dev/null", f"--rootdir={os.path.dirname(path)}", "--noconftest", "--basetemp=/tmp/pytest"]
+    folder = os.path.dirname(path)
+    # Without the last one pytest collects its way down from the root of the file system.
+    listed = ["-c", "/dev/null", f"--rootdir={folder}", "--noconftest", f"--confcutdir={folder}"]
+    listed += ["--basetemp=/tmp/pytest"]
     listed += ["-q", "--tb=short", "-W", "ignore", "--color=no"]
     for name in OFF:
         listed += ["-p", f"no:{name}"]
