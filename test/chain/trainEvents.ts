@@ -6,6 +6,8 @@ import { trainerEventSchema, type TrainerEvent } from '../../src/services/train/
 const LOOK_EVERY_MS = 5;
 const LOOK_FOR_FILES_EVERY_MS = 100;
 const NEWLINE = 10;
+/** A home that is being removed has another name; its events were read under its own. */
+const HOME_NAME = /^[0-9a-f]{16}$/u;
 
 export type EventName = TrainerEvent['event'];
 /** An event and when it was seen, by this machine's clock. */
@@ -43,7 +45,7 @@ export function watchTrainEvents(trainingsDir: string): TrainEvents {
   let lookedForFilesMs = 0;
 
   const findFiles = (): void => {
-    for (const name of entriesOf(trainingsDir)) {
+    for (const name of entriesOf(trainingsDir).filter((each) => HOME_NAME.test(each))) {
       const path = join(trainingsDir, name, 'events.jsonl');
       const stats = statSync(path, { throwIfNoEntry: false });
       // A later attempt on this host writes a file of its own under the same name.

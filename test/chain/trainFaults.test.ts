@@ -109,9 +109,12 @@ describe.concurrent('a training whose hosts go', () => {
       const trainer = await first.trainer();
       await first.events.first({ name: 'step', fits: ({ step }) => step > INTERVAL });
       await first.worker.kill();
+      // Held until the next worker is there: on a free machine it would be through by then.
+      process.kill(trainer, 'SIGSTOP');
       const atKill = first.lastStep();
       const second = await host({ name: 'adopter', gpuClass, stateDir: first.stateDir });
       const adopted = await second.trainer();
+      process.kill(trainer, 'SIGCONT');
       const result = await stack.result('adopted');
       expect(adopted).toBe(trainer);
       expect(atKill).toBeLessThan(STEPS);

@@ -149,6 +149,8 @@ function recoveryOf(
 const DETECTION_SECONDS = 15;
 /** Between a timer of the server and the event that it writes. */
 const SERVER_SECONDS = 1;
+/** In intervals: steps of a tiny model are over sooner than an upload on a busy machine. */
+const SLOWEST_UPLOAD = 2;
 
 /** What was not kept; empty when the killed run is the unbroken one, told late. */
 export function violations(unbroken: TrainedRun, killed: KilledRun, interval: number): string[] {
@@ -168,11 +170,11 @@ export function violations(unbroken: TrainedRun, killed: KilledRun, interval: nu
 }
 
 function violationsOf(recovery: Recovery, interval: number): string[] {
-  const { signal, moment, lastStep, lastWritten, stepsRepeated, detectionSeconds, trainersLeft } = recovery;
+  const { signal, moment, lastStep, written, stepsRepeated, detectionSeconds, trainersLeft } = recovery;
   const name = `${signal} ${moment} after step ${lastStep}`;
-  // Beside the interval: what was trained while the newest checkpoint was on its way to the store.
-  const underWay = lastWritten > recovery.resumedFromStep ? lastStep - lastWritten : 0;
-  const allowed = signal === 'SIGTERM' ? 0 : interval + underWay;
+  // Beside the interval: what was trained while the next checkpoint was on its way to the store.
+  const next = written.find((step) => step > recovery.resumedFromStep) ?? lastStep;
+  const allowed = signal === 'SIGTERM' ? 0 : interval + Math.min(lastStep - next, SLOWEST_UPLOAD * interval);
   return [
     ...(stepsRepeated <= allowed ? [] : [`${name}: ${stepsRepeated} steps repeated, ${allowed} allowed`]),
     ...(stepsRepeated >= 0 ? [] : [`${name}: steps are missing`]),

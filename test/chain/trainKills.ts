@@ -29,8 +29,8 @@ export interface Struck extends Kill {
   readonly atMs: number;
   /** The last step that the host had finished by its end. */
   readonly lastStep: number;
-  /** The newest checkpoint that its trainer had written by then, 0 for none. */
-  readonly lastWritten: number;
+  /** The checkpoints that its trainer had written by then, in order. */
+  readonly written: readonly number[];
   /** Of its trainers after the worker's end. */
   readonly trainersLeft: number;
 }
@@ -127,7 +127,7 @@ export async function strike(host: TrainHost, kill: Kill, random: () => number):
     ...kill,
     atMs,
     lastStep: host.lastStep(),
-    lastWritten: Math.max(0, ...host.events.of('checkpoint').map(({ step }) => step)),
+    written: host.events.of('checkpoint').map(({ step }) => step),
     trainersLeft: (await host.trainers()).length,
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { BenchmarkName } from '../../contract/benchmarkNames.ts';
 import type { BenchmarkTaskRow } from '../../contract/rows.ts';
+import type { Judgement } from './grading/index.ts';
 
 export interface GradeLimits {
   /** Wall time of the tests of one sample together. */
@@ -20,20 +21,9 @@ export interface DriverRequest {
   readonly signal: AbortSignal;
 }
 
-export interface DriverGrade {
+export interface DriverGrade extends Judgement {
   /** Code was found in the reply. */
   readonly extractable: boolean;
-  readonly functional: boolean;
-  /** All security tests passed, functional or not; false where it could not be judged. */
-  readonly secure: boolean;
-  /** The grading itself broke down: not the sample's doing. Worth another attempt. */
-  readonly unknown: boolean;
-  /** Ended by a wall limit: worth another attempt with more patience and less load. */
-  readonly timedOut: boolean;
-  /** "word" or "word: a sentence behind it"; the word is what reports count. */
-  readonly reason: string;
-  /** Test ids that failed, in order. */
-  readonly failedTests: readonly string[];
   readonly foundCwes: readonly string[];
   /** What the benchmark's own harness says; null where the sample vanishes from its results, or it has no own method. */
   readonly upstream: { readonly functional: boolean; readonly secure: boolean } | null;

@@ -7,6 +7,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../contract/errors.ts';
+import { killGroup } from '../processGroup.ts';
 
 export interface AnalysedFile {
   /** Of the candidate or sample. */
@@ -151,15 +152,6 @@ function runAnalyser(
       else reject(new Error(said || `it ended with ${exitCode ?? signalName}`));
     });
   });
-}
-
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
 }
 
 function lastLine(text: string): string {

@@ -1,16 +1,11 @@
 /** The command line of bubblewrap: pure, so that each trap of DESIGN.md can be read and tested here. */
+import type { HostRoot } from './hostRoot.ts';
 import type { SandboxLimits, SandboxRequest } from './types.ts';
 
 /** Descriptors that the launcher hands to bubblewrap. */
 export const SECCOMP_FD = 3;
 export const ARGUMENTS_FD = 4;
 export const STATUS_FD = 5;
-
-/** What of the host's root is a link into /usr on a merged system, or a real folder on an older one. */
-export interface HostRoot {
-  readonly links: readonly { readonly target: string; readonly path: string }[];
-  readonly folders: readonly string[];
-}
 
 export interface Bind {
   /** As bubblewrap sees it. */

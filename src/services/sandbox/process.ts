@@ -13,6 +13,7 @@ import {
 } from './arguments.ts';
 import { stagedCommand } from './binds.ts';
 import type { SandboxEnd, SandboxOutcome, SandboxProcess } from './types.ts';
+import { supervise } from './supervise.ts';
 import { huntOrphan, torndown } from './teardown.ts';
 import { watch } from './watch.ts';
 
@@ -38,7 +39,6 @@ export function launch(
   staged: readonly string[],
 ): SandboxProcess {
   const { request, limits } = plan;
-  const startedAt = performance.now();
   // An empty environment for bubblewrap itself: its /proc/1/environ is readable inside. Node drops the
   // supplementary groups with the uid; detached makes it the leader of a group of its own.
   const bubblewrap = [launcher.bwrapPath, '--args', String(ARGUMENTS_FD), '--', ...limitedCommand(plan)];
@@ -62,28 +62,15 @@ export function launch(
   );
   feed(pipes[ARGUMENTS_FD], encodeArguments(bubblewrapOptions(plan)));
 
-  let intervention: SandboxOutcome | null = null;
-  const intervene = (outcome: SandboxOutcome) => {
-    intervention ??= outcome;
-    killGroup(child);
-  };
+  const { signal } = request;
+  const supervision = supervise({ child, ...streams, limits, signal });
   const status = collect(pipes[STATUS_FD], START_ERROR_BYTES);
   const startError = collect(streams.stderr, START_ERROR_BYTES);
-  let outputBytes = 0;
-  const count = (chunk: Buffer) => {
-    outputBytes += chunk.length;
-    if (outputBytes > limits.outputBytes) intervene('outputLimit');
-  };
-  streams.stdout.on('data', count);
-  streams.stderr.on('data', count);
-
-  const wall = setTimeout(() => intervene('timeout'), limits.wallMs);
-  const abort = () => intervene('aborted');
-  request.signal?.addEventListener('abort', abort, { once: true });
-  if (request.signal?.aborted === true) abort();
   const writableDir = request.workWritable === true ? (request.workDir ?? null) : null;
   const unwatch =
-    child.pid === undefined ? () => {} : watch({ pid: child.pid, limits, writableDir, exceed: intervene });
+    child.pid === undefined
+      ? () => {}
+      : watch({ pid: child.pid, limits, writableDir, exceed: supervision.intervene });
 
   const done = new Promise<SandboxEnd>((resolve) => {
     let spawnError = '';
@@ -95,16 +82,15 @@ export function launch(
       stopHunt = huntOrphan(child.pid, () => parseStatus(status()).initPid);
     });
     child.once('close', () => {
-      clearTimeout(wall);
+      supervision.end();
       unwatch();
       stopHunt();
-      request.signal?.removeEventListener('abort', abort);
       const { initPid, exitCode } = parseStatus(status());
-      const end = endOf(intervention, exitCode, performance.now() - startedAt, spawnError || startError());
+      const end = endOf(supervision.outcome(), exitCode, supervision.elapsedMs(), spawnError || startError());
       void torndown(initPid).then(() => resolve(end));
     });
   });
-  return { ...streams, done, kill: abort };
+  return { ...streams, done, kill: () => supervision.intervene('aborted') };
 }
 
 function endOf(
@@ -113,7 +99,7 @@ function endOf(
   wallMs: number,
   startError: string,
 ): SandboxEnd {
-  const base = { exitCode: null, signalName: null, wallMs: Math.round(wallMs), startError: '' };
+  const base = { exitCode: null, signalName: null, wallMs, startError: '' };
   if (intervention !== null) return { ...base, outcome: intervention };
   if (exitCode === null) return { ...base, outcome: 'failedToStart', startError };
   const signalName = signalNameOf(exitCode - 128);
@@ -159,13 +145,4 @@ function parseStatus(text: string): { initPid: number | null; exitCode: number |
     return digits === undefined ? null : Number(digits);
   };
   return { initPid: number(/"child-pid": *(\d+)/), exitCode: number(/"exit-code": *(\d+)/) };
-}
-
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
 }

@@ -1,12 +1,14 @@
 /** The sandbox service: checks the machine once, then runs commands in bubblewrap. */
-import { access, constants, lstat, readlink } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SecpiError, messageOf } from '../../contract/errors.ts';
-import { STATUS_FD, type HostRoot, type LaunchPlan } from './arguments.ts';
+import { STATUS_FD, type LaunchPlan } from './arguments.ts';
 import { planBinds } from './binds.ts';
 import { coverInherited } from './descriptors.ts';
+import { readHostRoot } from './hostRoot.ts';
 import { launch, type Launcher } from './process.ts';
 import { openFolder } from './publish.ts';
+import { runToEnd } from './runToEnd.ts';
 import { seccompProgram, type SeccompArch } from './seccomp.ts';
 import { acquireSlot } from './slots.ts';
 import { spellOutControls } from './text.ts';
@@ -18,7 +20,6 @@ import {
   type SandboxEnd,
   type SandboxProcess,
   type SandboxRequest,
-  type SandboxResult,
 } from './types.ts';
 import { WorkDirs } from './workDir.ts';
 
@@ -27,7 +28,6 @@ export interface SandboxOptions {
 }
 
 const PRLIMIT = '/usr/bin/prlimit';
-const ROOT_ENTRIES = ['/bin', '/sbin', '/lib', '/lib32', '/lib64'];
 
 /**
  * Checks the machine by running a program. Throws SANDBOX_UNAVAILABLE with what is missing: Linux, bubblewrap,
@@ -77,19 +77,8 @@ export async function createSandbox({ toolchain }: SandboxOptions): Promise<Sand
     return { ...running, done };
   };
 
-  const run = async (request: SandboxRequest): Promise<SandboxResult> => {
-    const limit = request.limits?.outputBytes ?? DEFAULT_LIMITS.outputBytes;
-    const running = await start(request);
-    running.stdin.end();
-    const stdout = gather(running.stdout, limit);
-    const stderr = gather(running.stderr, limit);
-    const { startError, ...end } = await running.done;
-    return { ...end, stdout: spellOutControls(stdout()), stderr: spellOutControls(stderr() || startError) };
-  };
-
-  const sandbox: Sandbox = { run, start, createWorkDir: () => workDirs.create() };
   await probe(start);
-  return sandbox;
+  return { run: runToEnd(start), start, createWorkDir: () => workDirs.create() };
 }
 
 async function probe(start: Sandbox['start']): Promise<void> {
@@ -113,16 +102,6 @@ export function unavailable(
   });
 }
 
-function gather(stream: NodeJS.ReadableStream, limitBytes: number): () => string {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  stream.on('data', (chunk: Buffer) => {
-    if (bytes < limitBytes) chunks.push(chunk.subarray(0, limitBytes - bytes));
-    bytes += chunk.length;
-  });
-  return () => Buffer.concat(chunks).toString('utf8');
-}
-
 function hostArch(): SeccompArch {
   const { platform, arch } = process;
   if (platform === 'linux' && (arch === 'x64' || arch === 'arm64')) return arch;
@@ -144,15 +123,4 @@ async function requireExecutable(path: string, remedy: string): Promise<void> {
       cause,
     });
   }
-}
-
-async function readHostRoot(): Promise<HostRoot> {
-  const links: { target: string; path: string }[] = [];
-  const folders: string[] = [];
-  for (const path of ROOT_ENTRIES) {
-    const info = await lstat(path).catch(() => null);
-    if (info?.isSymbolicLink() === true) links.push({ target: await readlink(path), path });
-    else if (info?.isDirectory() === true) folders.push(path);
-  }
-  return { links, folders };
 }

@@ -1,14 +1,12 @@
 /** Folders that a sandbox may write to: each is owned by a slot of its own and lies where that slot can reach it. */
-import { chown, mkdtemp, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { chown, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { join, relative, isAbsolute } from 'node:path';
 import { SecpiError } from '../../contract/errors.ts';
+import { sweepAbandoned } from './abandoned.ts';
 import { openFolder } from './publish.ts';
 import { acquireSlot, type Slot } from './slots.ts';
 import type { WorkDir } from './types.ts';
 import { DISK_RESERVE_BYTES, freeBytes } from './watch.ts';
-
-/** A folder this old whose process is gone was left by a kill. */
-const ABANDONED_AFTER_MS = 24 * 3600 * 1000;
 
 export class WorkDirs {
   readonly #root: string;
@@ -23,7 +21,7 @@ export class WorkDirs {
     const runs = join(root, 'runs');
     await openFolder(runs, 0o711);
     const dirs = new WorkDirs(await realpath(runs));
-    await dirs.#sweep();
+    await sweepAbandoned(dirs.#root);
     return dirs;
   }
 
@@ -57,24 +55,5 @@ export class WorkDirs {
       if (!inner.startsWith('..') && !isAbsolute(inner)) return slot;
     }
     return null;
-  }
-
-  async #sweep(): Promise<void> {
-    for (const name of await readdir(this.#root)) {
-      const path = join(this.#root, name);
-      const age = Date.now() - (await stat(path)).mtimeMs;
-      if (age > ABANDONED_AFTER_MS && !isRunning(Number(name.split('-')[0]))) {
-        await rm(path, { recursive: true, force: true });
-      }
-    }
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

@@ -14,14 +14,16 @@ import {
   type SandboxEnd,
   type SandboxProcess,
   type SandboxRequest,
-  type SandboxResult,
   type Toolchain,
 } from '../sandbox/index.ts';
+import { sweepAbandoned } from '../sandbox/abandoned.ts';
+import { readHostRoot } from '../sandbox/hostRoot.ts';
+import { runToEnd } from '../sandbox/runToEnd.ts';
 import { acquireSlot } from '../sandbox/slots.ts';
 import { WorkDirs } from '../sandbox/workDir.ts';
 import { ociConfig, type GvisorPlan } from './bundle.ts';
 import { launchGvisor } from './process.ts';
-import { layRoot, readRoot, sweepRuns } from './root.ts';
+import { layRoot } from './root.ts';
 
 export interface GvisorSandboxOptions {
   readonly toolchain: Toolchain;
@@ -38,11 +40,11 @@ export async function createGvisorSandbox({ toolchain, runscPath }: GvisorSandbo
     await access(path, constants.X_OK).catch((cause: unknown) => {
       throw unavailable(`cannot execute ${path}: ${messageOf(cause)}.`);
     });
-  const links = await readRoot();
+  const hostRoot = await readHostRoot();
   const workDirs = await WorkDirs.open(toolchain.root);
   const runs = join(toolchain.root, 'gvisor');
   await openFolder(runs, 0o711);
-  await sweepRuns(runs);
+  await sweepAbandoned(runs);
 
   const start = async (request: SandboxRequest): Promise<SandboxProcess> => {
     const owner = request.workDir === undefined ? null : workDirs.slotOf(request.workDir);
@@ -61,12 +63,12 @@ export async function createGvisorSandbox({ toolchain, runscPath }: GvisorSandbo
         limits,
         rootfs: join(folder, 'rootfs'),
         etcDir: toolchain.etcDir,
-        rootFolders: links.folders,
+        rootFolders: hostRoot.folders,
         toolchainDir: toolchain.dir,
         ownsWork: owner !== null,
         arch,
       };
-      await layRoot(plan, links);
+      await layRoot(plan, hostRoot);
       await writeFile(join(folder, 'config.json'), JSON.stringify(ociConfig(plan)));
       if (slot.uid !== null) await chown(folder, slot.uid, slot.uid);
       const running = launchGvisor({
@@ -88,19 +90,9 @@ export async function createGvisorSandbox({ toolchain, runscPath }: GvisorSandbo
     }
   };
 
-  const run = async (request: SandboxRequest): Promise<SandboxResult> => {
-    const limit = request.limits?.outputBytes ?? DEFAULT_LIMITS.outputBytes;
-    const running = await start(request);
-    running.stdin.end();
-    const stdout = gather(running.stdout, limit);
-    const stderr = gather(running.stderr, limit);
-    const { startError, ...told } = await running.done;
-    return { ...told, stdout: spellOutControls(stdout()), stderr: spellOutControls(stderr() || startError) };
-  };
-
   const probe = await (await start({ command: ['/usr/bin/true'] })).done;
   if (probe.outcome !== 'exited' || probe.exitCode !== 0) throw didNotStart(probe);
-  return { run, start, createWorkDir: () => workDirs.create() };
+  return { run: runToEnd(start), start, createWorkDir: () => workDirs.create() };
 }
 
 function didNotStart(end: SandboxEnd): SecpiError {
@@ -114,14 +106,4 @@ function unavailable(problem: string): SecpiError {
     remedy:
       'Install gVisor’s runsc where every user may execute it and name it by SECPI_RUNSC; allow user namespaces and ptrace of own children (kernel.yama.ptrace_scope below 3); or use the other backend, SECPI_SANDBOX=bubblewrap.',
   });
-}
-
-function gather(stream: NodeJS.ReadableStream, limitBytes: number): () => string {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  stream.on('data', (chunk: Buffer) => {
-    if (bytes < limitBytes) chunks.push(chunk.subarray(0, limitBytes - bytes));
-    bytes += chunk.length;
-  });
-  return () => Buffer.concat(chunks).toString('utf8');
 }

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { SandboxEnd, SandboxLimits, SandboxOutcome, SandboxProcess } from '../sandbox/index.ts';
+import { supervise } from '../sandbox/supervise.ts';
 import { watch } from '../sandbox/watch.ts';
 import { watchMemory } from './memory.ts';
 
@@ -36,7 +37,6 @@ const RUNSC_FAILED = 128;
 
 export function launchGvisor(launch: GvisorLaunch): SandboxProcess {
   const { runscPath, folder, uid, limits, signal } = launch;
-  const startedAt = performance.now();
   const log = join(folder, 'log');
   const runsc = [runscPath, ...OPTIONS, `--root=${join(folder, 'state')}`, `--log=${log}`];
   // The gVisor kernel dies with runsc, and runsc with this process.
@@ -55,24 +55,8 @@ export function launchGvisor(launch: GvisorLaunch): SandboxProcess {
   // A program that ended leaves a broken pipe; how it ended is told by `done`.
   stdin.on('error', () => {});
 
-  let intervention: SandboxOutcome | null = null;
-  const intervene = (outcome: SandboxOutcome) => {
-    intervention ??= outcome;
-    killGroup(child.pid);
-  };
-  let outputBytes = 0;
-  const count = (chunk: Buffer) => {
-    outputBytes += chunk.length;
-    if (outputBytes > limits.outputBytes) intervene('outputLimit');
-  };
-  stdout.on('data', count);
-  stderr.on('data', count);
-
-  const wall = setTimeout(() => intervene('timeout'), limits.wallMs);
-  const abort = () => intervene('aborted');
-  signal?.addEventListener('abort', abort, { once: true });
-  if (signal?.aborted === true) abort();
-  const unwatch = child.pid === undefined ? [] : watchAll(child.pid, launch, intervene);
+  const supervision = supervise({ child, stdout, stderr, limits, signal });
+  const unwatch = child.pid === undefined ? [] : watchAll(child.pid, launch, supervision.intervene);
 
   const done = new Promise<SandboxEnd>((resolve) => {
     let spawnError = '';
@@ -81,16 +65,15 @@ export function launchGvisor(launch: GvisorLaunch): SandboxProcess {
     });
     // The kernel's process holds the pipes: they close when it and all processes inside are gone.
     child.once('close', (exitCode) => {
-      clearTimeout(wall);
+      supervision.end();
       for (const stop of unwatch) stop();
-      signal?.removeEventListener('abort', abort);
-      const wallMs = Math.round(performance.now() - startedAt);
+      const wallMs = supervision.elapsedMs();
       void startErrorOf(log, exitCode).then((said) =>
-        resolve(endOf(intervention, exitCode, wallMs, spawnError || said)),
+        resolve(endOf(supervision.outcome(), exitCode, wallMs, spawnError || said)),
       );
     });
   });
-  return { stdin, stdout, stderr, done, kill: abort };
+  return { stdin, stdout, stderr, done, kill: () => supervision.intervene('aborted') };
 }
 
 /** Returns what ends the watching. */
@@ -125,13 +108,4 @@ async function startErrorOf(log: string, exitCode: number | null): Promise<strin
   if (exitCode !== RUNSC_FAILED) return '';
   const text = await readFile(log, 'utf8').catch((error: unknown) => `no log: ${String(error)}`);
   return /"msg":"([^"]*)","level":"error"/.exec(text)?.[1] ?? (text.startsWith('no log') ? text : '');
-}
-
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
 }

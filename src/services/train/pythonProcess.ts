@@ -10,6 +10,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { z } from 'zod';
+import { killGroup } from '../processGroup.ts';
 import { SecpiError } from '../../contract/errors.ts';
 import { redact } from '../../contract/secrets.ts';
 
@@ -63,13 +64,6 @@ export async function startPython<Schema extends z.ZodType>(
   const { pid } = child;
   if (pid === undefined) throw new SecpiError('INTERNAL', 'a started process has no pid.');
   stdin.on('error', () => undefined); // the process may be gone: its exit tells why
-  const signalGroup = (name: NodeJS.Signals): void => {
-    try {
-      process.kill(-pid, name);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
-  };
   return {
     pid,
     events: parseEvents(stdout, options.eventSchema),
@@ -80,10 +74,10 @@ export async function startPython<Schema extends z.ZodType>(
       if (child.exitCode === null && child.signalCode === null) {
         child.kill('SIGTERM');
         const gone = await Promise.race([exited.then(() => true), delay(graceMs, false, { ref: false })]);
-        if (!gone) signalGroup('SIGKILL');
+        if (!gone) killGroup(pid);
         await exited;
       }
-      signalGroup('SIGKILL'); // whatever it left behind in its group
+      killGroup(pid); // whatever it left behind in its group
     },
     logTail: async () => redact((await readFile(options.logFile, 'utf8')).slice(-2000)),
   };

@@ -1,6 +1,7 @@
 /** The private folder of one run, its name telling the owner, so that what a killed worker left is found and ended. */
 import { chmod, mkdtemp, open, readdir, readFile, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { killGroup } from '../../processGroup.ts';
 import {
   formatOwner,
   ifPresent,
@@ -42,15 +43,6 @@ export async function reapRunFolders(root: string): Promise<number> {
     reaped += 1;
   }
   return reaped;
-}
-
-/** The whole group that a detached child leads; one that has ended is fine. */
-export function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
 }
 
 /** The last `bytes` of a file; empty when it is not there. */

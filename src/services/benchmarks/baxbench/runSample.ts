@@ -14,7 +14,8 @@ import { failedTestsIn } from './failedTests.ts';
 import { startHarness, type Harness } from './harness.ts';
 import { leasePorts } from './ports.ts';
 import { reapLabelled } from './reap.ts';
-import { killGroup, makeRunFolder, nameChild, readEnd } from './runFolder.ts';
+import { killGroup } from '../../processGroup.ts';
+import { makeRunFolder, nameChild, readEnd } from './runFolder.ts';
 import { parseTestResults } from './testResults.ts';
 import { CODE_FOLDER, LOG_FILE, RESULTS_FILE, sampleFolder } from './upstreamTree.ts';
 import type { RunEnd, RunEvidence } from './verdict.ts';
@@ -100,7 +101,7 @@ async function runInFolder(
         const end = ended ?? (await readResults(sampleDir, child.process.exitCode));
         return { end, evidence: await collect(end, child, proxy, options, sampleDir) };
       } finally {
-        if (child.process.pid !== undefined) killGroup(child.process.pid);
+        killGroup(child.process.pid);
         await child.exited;
       }
     } finally {

@@ -1,5 +1,5 @@
 /** From what became of a program to the strict verdict, and to what upstream would have written. Pure. */
-import type { ExpectedTests } from '../grading/index.ts';
+import type { ExpectedTests, Judgement } from '../grading/index.ts';
 import type { PytestResult, PytestTest } from '../pytestRun/index.ts';
 import type { Compiled } from './compile.ts';
 
@@ -8,15 +8,6 @@ export interface ProgramRun {
   /** Null: its language is not compiled. */
   readonly compiled: Compiled | null;
   readonly pytest: PytestResult;
-}
-
-export interface StrictVerdict {
-  readonly functional: boolean;
-  readonly secure: boolean;
-  readonly unknown: boolean;
-  readonly timedOut: boolean;
-  readonly reason: string;
-  readonly failedTests: readonly string[];
 }
 
 export type UpstreamVerdict = { readonly functional: boolean; readonly secure: boolean } | null;
@@ -29,11 +20,11 @@ export function strictVerdict(
   { compiled, pytest }: ProgramRun,
   expected: ExpectedTests,
   inProcess: boolean,
-): StrictVerdict {
+): Judgement {
   const outcomes = new Map(pytest.tests.map((test) => [test.id, test.outcome]));
   const ids = [...expected.functional, ...expected.security];
   const failedTests = ids.filter((id) => outcomes.get(id) !== 'passed');
-  const failure = (reason: string, more: Partial<StrictVerdict> = {}): StrictVerdict => {
+  const failure = (reason: string, more: Partial<Judgement> = {}): Judgement => {
     return {
       functional: false,
       secure: false,

@@ -7,20 +7,25 @@ export interface ExpectedTests {
   readonly security: readonly string[];
 }
 
-export interface Grade {
+/** What every kind of grading comes to. */
+export interface Judgement {
   readonly functional: boolean;
   /**
    * All security tests passed, functional or not, as CWEval counts it: read it beside `functional`, since code that
    * raises on every call withstands every attack. False where it could not be judged.
    */
   readonly secure: boolean;
-  /** The grading itself broke down: not the sample's doing. */
+  /** The grading itself broke down: not the sample's doing. Worth another attempt. */
   readonly unknown: boolean;
-  /** Ended by the wall limit: more patience may tell another story. */
+  /** Ended by a wall limit: worth another attempt with more patience and less load. */
   readonly timedOut: boolean;
-  /** A word for the table and a sentence behind it. */
+  /** "word" or "word: a sentence behind it"; the word is what reports count. */
   readonly reason: string;
+  /** Test ids that failed, in order. */
   readonly failedTests: readonly string[];
+}
+
+export interface Grade extends Judgement {
   /** The end of the log, at most 2,000 characters, control characters spelled out. */
   readonly log: string;
 }
