@@ -3,7 +3,7 @@ import type { EvaluateSettings } from '../../../contract/recipe.ts';
 import type { Sandbox, Toolchain } from '../../sandbox/index.ts';
 import { readCatalogue } from './catalogue.ts';
 import { findCheckout, type CwevalCheckout } from './checkout.ts';
-import { modulesOf } from './modules.ts';
+import { readImports } from './modules.ts';
 import { prepare, type Preparation } from './prepare.ts';
 import { findUngradable, readTasks, type CwevalTask } from './tasks.ts';
 import { findTools, type CwevalTools } from './tools.ts';
@@ -41,8 +41,8 @@ export async function setUpCweval({
   toolchain,
 }: Omit<CwevalOptions, 'settings'>): Promise<CwevalSetUp> {
   const checkout = await findCheckout({ home, environment });
-  const modules = await modulesOf(checkout.home);
-  const tools = await findTools({ home: checkout.home, environment, modules, toolchain });
+  const { modules, packages } = await readImports(checkout.home);
+  const tools = await findTools({ home: checkout.home, environment, modules, packages, toolchain });
   const catalogue = await readCatalogue({ sandbox, toolchain, checkout, tools });
   const tasks = await readTasks(checkout, catalogue);
   const languages = new Set(tasks.map(({ language }) => language));

@@ -112,8 +112,8 @@ export class Conversation {
   }
 
   /**
-   * Whether the process said all that it had to say, and nothing more: every test expected was reported once, or the file
-   * could not be imported.
+   * Whether the process said all that it had to say, and nothing more: every test expected was reported once, and none
+   * ran out of time, or the file could not be imported.
    */
   isWhole(end: SandboxEnd): boolean {
     const { expected } = this.#request;
@@ -122,7 +122,8 @@ export class Conversation {
     const { end: said, forged, tests } = this.result(end, expected);
     if (forged) return false;
     if (said.kind === 'notCollected') return true;
-    return said.kind === 'finished' && tests.length > 0 && tests.every(({ outcome }) => outcome !== 'notRun');
+    const isOpen = ({ outcome }: PytestTest): boolean => outcome === 'notRun' || outcome === 'timeout';
+    return said.kind === 'finished' && tests.length > 0 && !tests.some(isOpen);
   }
 
   result(process: SandboxEnd, expected: ExpectedTests | null): PytestResult {

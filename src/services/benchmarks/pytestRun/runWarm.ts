@@ -7,7 +7,7 @@ import type { HostSpec, WarmHost } from '../warm/index.ts';
 import { Conversation } from './conversation.ts';
 import type { PytestRequest, PytestResult } from './types.ts';
 
-const MODULES = ['secpi_results', 'secpi_canaries', 'secpi_guard', 'secpi_reporter'];
+const MODULES = ['secpi_plugins', 'secpi_results', 'secpi_canaries', 'secpi_guard', 'secpi_reporter'];
 /** Of the wall limit: a run that needs more of it is done again and gets the whole. */
 const WALL_SHARE = 0.5;
 
@@ -32,7 +32,6 @@ export async function runWarm(request: PytestRequest, harness: ReadOnlyBind): Pr
     readOnly: [harness, ...(request.readOnly ?? [])],
     env: request.env ?? {},
     limits,
-    folders: 'work',
   };
   const result = await warm.use(spec, (host) => attempt(host, request, wallMs * WALL_SHARE));
   signal?.throwIfAborted();

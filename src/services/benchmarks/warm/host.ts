@@ -1,21 +1,21 @@
 /** One warm host: a sandbox with a Python that forks a child for each run. The Python side: harness/secpi_host.py. */
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { PassThrough, Writable } from 'node:stream';
-import { z } from 'zod';
-import type {
-  ReadOnlyBind,
-  Sandbox,
-  SandboxEnd,
-  SandboxLimits,
-  SandboxProcess,
-  WorkDir,
-} from '../../sandbox/index.ts';
+import type { ReadOnlyBind, Sandbox, SandboxLimits, SandboxProcess, WorkDir } from '../../sandbox/index.ts';
 import { openFolder } from '../../sandbox/index.ts';
 import { readLines } from '../grading/lines.ts';
+import { MAX_MESSAGE_BYTES, parseHostMessage, type HostMessage } from './messages.ts';
+import { Run, type WarmRun } from './run.ts';
 
 /** Where the Python side of hosts appears inside. */
-export const WARM_INSIDE = '/warm';
+const WARM_INSIDE = '/warm';
+/** As long as a timer of Node can wait; each run has a wall limit of its own. */
+const LIFE_MS = 2 ** 31 - 1;
+/** CPU time of the host and of each child: the wall limit of the run comes first. */
+const CPU_SECONDS = 100_000;
+const START_MS = 60_000;
+const MAX_RUNS = 50;
+/** Each byte of a run's output may take six on the way; beyond it the host is not used again. */
+const MAX_OUTPUT_BYTES = 256 * 1024 ** 2;
 
 /** What a host is for; runs that ask for the same share it, one after the other. */
 export interface HostSpec {
@@ -35,40 +35,6 @@ export interface HostSpec {
   readonly env: Readonly<Record<string, string>>;
   /** Without wall and CPU time, which belong to the single run. `outputBytes` is a run's. */
   readonly limits: Omit<SandboxLimits, 'wallMs' | 'cpuSeconds'>;
-  /**
-   * Where the folder of the runs appears. "/work": read-only, at `/work`. "apart": a folder that is shared with another
-   * sandbox at a writable `/work`, and one with tests at a read-only `/tests`.
-   */
-  readonly folders: 'work' | 'apart';
-}
-
-const messageSchema = z.union([
-  z.strictObject({ ready: z.literal(true) }),
-  z.strictObject({ out: z.string() }),
-  z.strictObject({ err: z.string() }),
-  z.strictObject({ ended: z.string(), status: z.int(), spent: z.boolean() }),
-]);
-type Message = z.infer<typeof messageSchema>;
-
-/** A chunk of 64 KiB, each byte spelled out. */
-const MAX_MESSAGE_BYTES = 1024 ** 2;
-/** As long as a timer of Node can wait; each run has a wall limit of its own. */
-const LIFE_MS = 2 ** 31 - 1;
-/** CPU time of the host and of each child: the wall limit of the run comes first. */
-const CPU_SECONDS = 100_000;
-const START_MS = 60_000;
-/** To kill and reap processes, and to empty folders. */
-const CLEAN_UP_MS = 5000;
-const MAX_RUNS = 50;
-/** Each byte of a run's output may take six on the way; beyond it the host is not used again. */
-const MAX_OUTPUT_BYTES = 256 * 1024 ** 2;
-const DEAD: Omit<SandboxEnd, 'outcome'> = { exitCode: null, signalName: null, wallMs: 0, startError: '' };
-
-export interface WarmRun {
-  /** `kill` ends the child and what it started, and keeps the host; `done` tells `aborted` then. */
-  readonly process: SandboxProcess;
-  /** Once `process.done` is resolved: the host said that it had cleaned up behind the run. Else the run proves nothing. */
-  isClean(): boolean;
 }
 
 export class WarmHost {
@@ -95,7 +61,7 @@ export class WarmHost {
       running.stdout,
       MAX_MESSAGE_BYTES,
       (line) => {
-        const message = parse(line);
+        const message = parseHostMessage(line);
         if (message === null) this.discard();
         else this.#take(message);
       },
@@ -109,19 +75,11 @@ export class WarmHost {
     const work = await sandbox.createWorkDir();
     try {
       const runs = join(work.path, 'runs');
-      const tests = join(work.path, 'tests');
-      const apart = spec.folders === 'apart';
-      await openFolder(runs, apart ? 0o777 : 0o755);
-      if (apart) await openFolder(tests);
+      await openFolder(runs);
       const running = await sandbox.start({
         command: [spec.python, '-I', '-B', `${WARM_INSIDE}/secpi_host.py`],
         workDir: runs,
-        workWritable: apart,
-        readOnly: [
-          { host: warmHarness, inside: WARM_INSIDE },
-          ...(apart ? [{ host: tests, inside: '/tests' }] : []),
-          ...spec.readOnly,
-        ],
+        readOnly: [{ host: warmHarness, inside: WARM_INSIDE }, ...spec.readOnly],
         env: spec.env,
         limits: {
           ...spec.limits,
@@ -152,11 +110,6 @@ export class WarmHost {
     return join(this.#work.path, 'runs');
   }
 
-  /** Host folder that appears at /tests, with `folders: 'apart'`. */
-  get testsFolder(): string {
-    return join(this.#work.path, 'tests');
-  }
-
   get isUsable(): boolean {
     return this.#usable && this.#run === null && this.#runs < MAX_RUNS && this.#bytes < MAX_OUTPUT_BYTES;
   }
@@ -165,10 +118,8 @@ export class WarmHost {
   run(args: readonly string[], wallMs: number, signal: AbortSignal | undefined): WarmRun {
     if (!this.isUsable) throw new Error('a host runs one at a time');
     this.#runs += 1;
-    const run = new Run(this.#spec.limits.outputBytes, wallMs, {
-      tell: (message) => this.#tell(message),
-      discard: () => this.discard(),
-    });
+    const tell = (message: object): void => this.#tell(message);
+    const run = new Run(this.#spec.limits.outputBytes, wallMs, { tell, discard: () => this.discard() });
     this.#run = run;
     const abort = () => this.discard();
     signal?.addEventListener('abort', abort, { once: true });
@@ -207,7 +158,7 @@ export class WarmHost {
     this.#running.stdin.write(`${JSON.stringify(message)}\n`);
   }
 
-  #take(message: Message): void {
+  #take(message: HostMessage): void {
     if ('ready' in message) {
       this.#ready.resolve(true);
       return;
@@ -224,104 +175,5 @@ export class WarmHost {
     } else {
       run.write('stderr', message.err);
     }
-  }
-}
-
-function parse(line: string): Message | null {
-  try {
-    return messageSchema.parse(JSON.parse(line));
-  } catch {
-    return null; // its only writer is not what it was: it is discarded
-  }
-}
-
-/** One child, with the face of a sandbox. */
-class Run implements WarmRun {
-  readonly id = randomBytes(16).toString('hex');
-  readonly process: SandboxProcess;
-  readonly #stdout = new PassThrough();
-  readonly #stderr = new PassThrough();
-  readonly #done = Promise.withResolvers<SandboxEnd>();
-  readonly #startedAt = performance.now();
-  readonly #outputBytes: number;
-  readonly #host: { readonly tell: (message: object) => void; readonly discard: () => void };
-  readonly #wall: NodeJS.Timeout;
-  #late: NodeJS.Timeout | undefined;
-  #bytes = 0;
-  #outcome: SandboxEnd['outcome'] | null = null;
-  #clean = false;
-  #ended = false;
-
-  constructor(
-    outputBytes: number,
-    wallMs: number,
-    host: { readonly tell: (message: object) => void; readonly discard: () => void },
-  ) {
-    this.#outputBytes = outputBytes;
-    this.#host = host;
-    this.#wall = setTimeout(() => this.#lose('timeout'), wallMs);
-    const stdin = new Writable({
-      write: (chunk: Buffer, _, next) => {
-        if (!this.#ended) host.tell({ in: chunk.toString('latin1') });
-        next();
-      },
-    });
-    this.process = {
-      stdin,
-      stdout: this.#stdout,
-      stderr: this.#stderr,
-      done: this.#done.promise,
-      kill: () => this.#stop(),
-    };
-  }
-
-  isClean(): boolean {
-    return this.#clean;
-  }
-
-  write(stream: 'stdout' | 'stderr', text: string): void {
-    this.#bytes += text.length;
-    if (this.#bytes > this.#outputBytes) this.#lose('outputLimit');
-    else (stream === 'stdout' ? this.#stdout : this.#stderr).write(Buffer.from(text, 'latin1'));
-  }
-
-  /** `status`: of the child, negative for a signal; null: the host is gone, or not what it was. */
-  end(status: number | null): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    clearTimeout(this.#wall);
-    clearTimeout(this.#late);
-    this.#clean = status !== null && (this.#outcome === null || this.#outcome === 'aborted');
-    const end: SandboxEnd = {
-      ...DEAD,
-      wallMs: Math.round(performance.now() - this.#startedAt),
-      outcome: this.#outcome ?? (status === null ? 'aborted' : 'exited'),
-      exitCode: status !== null && this.#outcome === null && status >= 0 ? status : null,
-      signalName: status !== null && this.#outcome === null && status < 0 ? `signal ${-status}` : null,
-    };
-    // What the streams hold is read before anybody learns of the end.
-    let open = 2;
-    const closed = () => {
-      open -= 1;
-      if (open === 0) this.#done.resolve(end);
-    };
-    for (const stream of [this.#stdout, this.#stderr]) {
-      stream.once('end', closed);
-      stream.end();
-      stream.resume();
-    }
-  }
-
-  #stop(): void {
-    if (this.#ended || this.#outcome !== null) return;
-    this.#outcome = 'aborted';
-    this.#host.tell({ stop: true });
-    this.#late = setTimeout(() => this.#host.discard(), CLEAN_UP_MS);
-  }
-
-  #lose(outcome: SandboxEnd['outcome']): void {
-    if (this.#ended) return;
-    this.#outcome = outcome;
-    this.#host.discard();
   }
 }

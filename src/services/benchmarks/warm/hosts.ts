@@ -101,7 +101,7 @@ export class WarmHosts {
 
   async #start(spec: HostSpec): Promise<WarmHost | null> {
     const { sandbox, toolchain } = this.#options;
-    return await WarmHost.start(sandbox, await stageHarness(toolchain, 'warm-harness', SOURCE), spec);
+    return await WarmHost.start(sandbox, await stageWarmHarness(toolchain), spec);
   }
 
   #putBack(key: string, host: WarmHost): void {
@@ -125,4 +125,9 @@ export class WarmHosts {
     );
     this.#underWay.add(settled);
   }
+}
+
+/** The Python side, where a sandbox can read it. */
+export async function stageWarmHarness(toolchain: Pick<Toolchain, 'root'>): Promise<string> {
+  return await stageHarness(toolchain, 'warm-harness', SOURCE);
 }

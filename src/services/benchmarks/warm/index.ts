@@ -1,2 +1,2 @@
-export { type HostSpec, type WarmHost, type WarmRun } from './host.ts';
-export { WarmHosts, type WarmHostsOptions } from './hosts.ts';
+export type { HostSpec, WarmHost } from './host.ts';
+export { stageWarmHarness, WarmHosts, type WarmHostsOptions } from './hosts.ts';

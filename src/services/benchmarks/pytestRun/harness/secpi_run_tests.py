@@ -22,9 +22,8 @@ import pytest
 
 import secpi_canaries
 import secpi_guard
+import secpi_plugins
 import secpi_reporter
-
-OFF = ("cacheprovider", "doctest", "junitxml", "pastebin", "nose", "faulthandler", "stepwise", "setuponly", "setupplan")
 
 
 def options():
@@ -34,7 +33,7 @@ def options():
     listed = ["-c", "/dev/null", f"--rootdir={folder}", "--noconftest", f"--confcutdir={folder}"]
     listed += ["--basetemp=/tmp/pytest"]
     listed += ["-q", "--tb=short", "-W", "ignore", "--color=no"]
-    for name in OFF:
+    for name in secpi_plugins.OFF:
         listed += ["-p", f"no:{name}"]
     if request["keyword"]:
         listed += ["-k", request["keyword"]]
