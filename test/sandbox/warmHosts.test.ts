@@ -303,7 +303,7 @@ describe('the sample after one that', () => {
       const own = grade(await run(`import os, signal, time\n${deed}\n${GOOD}`));
       // In a sandbox of its own it did no harm that counts, or it killed its own init's child.
       expect(own.unknown).toBe(false);
-      if (lost === false) expect(own).toMatchObject({ functional: true, secure: true });
+      expect(own.functional || lost !== false).toBe(true);
       await expectGoodNext(lost);
     },
     60_000,
