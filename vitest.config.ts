@@ -2,10 +2,11 @@ import { defineConfig } from 'vitest/config';
 
 const shared = { pool: 'forks', testTimeout: 60_000, hookTimeout: 120_000 } as const;
 
-/** Tests that hold real kills to a clock: a second file beside them would be a second cause of lateness. */
-const timed = [
+/** Tests of trainings and stages under real kills, held to a clock, with all cores at work: one at a time. */
+const timed = ['test/chain/{engine,train,trainFaults}.test.ts'];
+/** Held to a clock too, but mostly waiting: after what keeps the cores busy. */
+const clocked = [
   'test/budget/**/*.test.ts',
-  'test/chain/{engine,train,trainFaults}.test.ts',
   'test/gpu/**/*.test.ts',
   'test/llm/{client,endpoint,runRows}.test.ts',
   'test/store/faults.test.ts',
@@ -29,9 +30,18 @@ export default defineConfig({
           ...shared,
           name: 'system',
           include: ['test/**/*.test.ts'],
-          exclude: timed,
+          exclude: [...clocked, ...timed],
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'clocked',
+          include: clocked,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -40,7 +50,7 @@ export default defineConfig({
           name: 'timed',
           include: timed,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

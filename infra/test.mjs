@@ -28,6 +28,8 @@ const env = {
   ...process.env,
   SECPI_CACHE: places.cache,
   SECPI_PYTHON: places.python,
+  // Tests start many processes of the project: each reads what the first one compiled.
+  NODE_COMPILE_CACHE: join(places.cache, 'compiled'),
   ...(browser === undefined ? {} : { CHROME_PATH: browser }),
 };
 const read = (/** @type {string} */ name) => readFileSync(join(reports, name), 'utf8');

@@ -18,8 +18,13 @@ export function workerArguments(projectDir: string, kinds: readonly string[] = [
  * system each time something large is freed; Temporal's core, zstd and the file pool are many threads with large
  * buffers. Two arenas and fixed sizes keep what is freed from staying. Other C libraries ignore them.
  */
-export const WORKER_ENVIRONMENT = {
+const MALLOC = {
   MALLOC_ARENA_MAX: '2',
   MALLOC_MMAP_THRESHOLD_: '65536',
   MALLOC_TRIM_THRESHOLD_: '131072',
 } as const;
+
+/** What a worker's environment holds besides its settings. Node keeps there what it compiled: half of the next start. */
+export function workerVariables(cacheDir: string): Readonly<Record<string, string>> {
+  return { ...MALLOC, NODE_COMPILE_CACHE: join(cacheDir, 'compiled') };
+}

@@ -157,7 +157,7 @@ async function optionsOf(
       const { createControlActivities } = await import('../activities/control.ts');
       return {
         ...common,
-        workflowBundle: await bundleWorkflows(),
+        workflowBundle: await bundleWorkflows(deps.paths.cacheDir),
         activities: createControlActivities(deps),
       };
     }

@@ -21,7 +21,7 @@ import {
   type WorkerKind,
   type WorkflowType,
 } from '../../src/contract/workflows.ts';
-import { WORKER_ENVIRONMENT, workerArguments } from '../../src/workers/command.ts';
+import { workerVariables, workerArguments } from '../../src/workers/command.ts';
 import { startRecordedTeacher, type RecordedTeacher } from '../../src/services/teacher/recordedTeacher.ts';
 import type { Store } from '../../src/services/store/index.ts';
 import { freePort, startServer, TEST_CREDENTIALS, TEST_REGION, type TestServer } from '../store/server.ts';
@@ -183,7 +183,7 @@ export async function startTestStack({
           process.execPath,
           workerArguments(projectDir, [...kinds, ...flags]),
           log,
-          { ...WORKER_ENVIRONMENT, ...env, ...extra },
+          { ...workerVariables(env.SECPI_CACHE), ...env, ...extra },
           true,
         );
         workers.push(worker);

@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { formatOwner, ownerOf } from '../../src/services/processOwner.ts';
 import { trainingHome, writeRecord } from '../../src/services/train/trainingHome.ts';
-import { WORKER_ENVIRONMENT, workerArguments } from '../../src/workers/command.ts';
+import { workerVariables, workerArguments } from '../../src/workers/command.ts';
 import { findProcesses, isAlive, projectDir, startTestStack, until, type TestStack } from '../chain/stack.ts';
 import { ec2, interruptionIn, startMetadataServer, type MetadataServer } from './metadataServer.ts';
 
@@ -52,7 +52,7 @@ function startWorker(args: readonly string[], env: Readonly<Record<string, strin
   const own = { SECPI_PREEMPTION: 'auto', SECPI_METADATA_URL: metadata.url, SECPI_MIN_DISK_GB: '0' };
   const child = spawn(process.execPath, workerArguments(projectDir, args), {
     cwd: projectDir,
-    env: { ...WORKER_ENVIRONMENT, ...stack.env, ...own, ...env },
+    env: { ...workerVariables(stack.env['SECPI_CACHE'] ?? ''), ...stack.env, ...own, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = once(child, 'exit').then(([code]: unknown[]) => code as number | null);

@@ -6,7 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import { defaultNamespace, embeddedS3, type Settings } from '../settings.ts';
 import type { Tools } from '../tools.ts';
 import { ensureCredentials, type Credentials } from './credentials.ts';
-import { WORKER_ENVIRONMENT } from '../../workers/command.ts';
+import { workerVariables } from '../../workers/command.ts';
 import { teacherService, workerService } from './nodeServices.ts';
 import { takeOwnership } from './ownership.ts';
 import { freePort } from './ports.ts';
@@ -200,7 +200,7 @@ export function workerEnvironment(
     ([name]) => !state.temporal.embedded || !name.startsWith('TEMPORAL_'),
   );
   return {
-    ...WORKER_ENVIRONMENT,
+    ...workerVariables(tools.cache),
     ...Object.fromEntries(inherited),
     TEMPORAL_ADDRESS: state.temporal.address,
     TEMPORAL_NAMESPACE: state.temporal.namespace,
