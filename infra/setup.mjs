@@ -1,16 +1,11 @@
 /**
- * `node infra/setup.mjs [--quiet] [--json] [--places]`: installs what is missing. Reports on standard error (--quiet: only what
+ * `node infra/setup.mjs [--quiet] [--json]`: installs what is missing. Reports on standard error (--quiet: only what
  * was done); with --json the places of everything go to standard output as one JSON line, which is how the `secpi`
- * command learns them. With --places it only tells where everything would be, and installs nothing.
+ * command learns them.
  */
 import { describeError } from './setup/errors.mjs';
 import { setUp } from './setup/index.mjs';
-import { layout } from './setup/layout.mjs';
 
-if (process.argv.includes('--places')) {
-  process.stdout.write(`${JSON.stringify(layout(process.env))}\n`);
-  process.exit(0);
-}
 try {
   const places = await setUp({
     env: process.env,

@@ -1,6 +1,7 @@
 /** Node 24 by the npm package `node`: in a clone below it, of an installed package beside it or further up. */
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 
 const NEEDED_MAJOR = 24;
 
@@ -25,4 +26,12 @@ export function findNode(root) {
   }
   // Its install script may have been refused; the Node that runs this does as well when it is new enough.
   return Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR ? process.execPath : own;
+}
+
+/**
+ * What the set-up downloads and makes, shared by all clones and packages of a user.
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function cacheFolder(env) {
+  return resolve(env.SECPI_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'secpi'));
 }

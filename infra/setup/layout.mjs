@@ -1,10 +1,9 @@
 /** Where everything lives: derived from the project folder, the environment and the locks; nothing is created here. */
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sha256 } from './files.mjs';
-import { findNode } from './findNode.mjs';
+import { cacheFolder, findNode } from './findNode.mjs';
 
 export const projectRoot = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 export const modelName = 'SmolLM2-135M-Instruct';
@@ -30,7 +29,7 @@ export const modelName = 'SmolLM2-135M-Instruct';
  * @returns {Layout}
  */
 export function layout(env, root = projectRoot) {
-  const cache = resolve(env.SECPI_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'secpi'));
+  const cache = cacheFolder(env);
   const lock = readFileSync(join(root, 'trainer/requirements.lock'));
   const venv = join(cache, `python-${sha256(lock).slice(0, 16)}`);
   const named = env.SECPI_PYTHON || undefined;

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { layout } from '../../infra/setup/layout.mjs';
 import { StackError } from './stack/stackError.ts';
 
 const toolsSchema = z.object({
@@ -18,11 +19,7 @@ export const toolsVariable = 'SECPI_SETUP';
 
 /** Where the set-up puts the programs, whether they are there or not. */
 export function locateTools(root: string, env: NodeJS.ProcessEnv): Tools {
-  const result = spawnSync(process.execPath, [join(root, 'infra/setup.mjs'), '--places'], {
-    env,
-    encoding: 'utf8',
-  });
-  return toolsSchema.parse(JSON.parse(result.stdout));
+  return toolsSchema.parse(layout(env, root));
 }
 
 /** Installs what is missing (its report goes to standard error) and returns the places. Quick when all is there. */

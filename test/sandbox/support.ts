@@ -16,13 +16,36 @@ export function processesWith(marker: string): number[] {
     .filter((pid) => Number.isInteger(pid) && pid !== process.pid && commandLine(pid).includes(marker));
 }
 
+/** Those of them that `ancestor` started, or what it started. */
+export function startedBy(ancestor: number, pids: readonly number[]): number[] {
+  return pids.filter((pid) => {
+    let at = pid;
+    while (at > 1 && at !== ancestor) at = parentOf(at);
+    return at === ancestor;
+  });
+}
+
+/** 0 for a process that has ended meanwhile. */
+function parentOf(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch (error) {
+    if (isGone(error)) return 0;
+    throw error;
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH');
+}
+
 /** Empty for a zombie and for a process that has ended meanwhile. */
 function commandLine(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH'))
-      return '';
+    if (isGone(error)) return '';
     throw error;
   }
 }

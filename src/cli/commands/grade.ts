@@ -9,12 +9,14 @@ import { gradeFolder, type FolderGrading } from '../../services/benchmarks/grade
 import { writeUpstreamResults } from '../../services/benchmarks/cweval/index.ts';
 import { upstreamScores } from '../../services/metrics/index.ts';
 import { extractCode } from '../../services/benchmarks/suite/extract.ts';
-import { buildSummary, outcomeOf, renderTable } from '../../services/report/index.ts';
+// Not by the report's index, which loads what renders pages and the S3 client.
+import { buildSummary } from '../../services/report/buildSummary.ts';
+import { outcomeOf } from '../../services/report/outcome.ts';
+import { renderTable } from '../../services/report/table.ts';
 import type { Summary } from '../../contract/summary.ts';
 import { exitCodes } from '../exit.ts';
 import { watchInterrupts } from '../interrupt.ts';
 import { localHost } from '../localHost.ts';
-import { writeReportFolder } from '../reportFolder.ts';
 
 export interface GradeOptions {
   readonly samples: string;
@@ -51,7 +53,10 @@ export async function grade(name: 'suite' | 'cweval' | 'guard', options: GradeOp
     const summary = summaryOf(driver, grading, { startedAt, folder: options.samples, settings });
     if (options.writeResults !== undefined)
       await writeUpstreamResults(resolve(options.writeResults), grading.verdicts);
-    if (options.out !== undefined) await writeReportFolder(resolve(options.out), summary, reported(grading));
+    if (options.out !== undefined) {
+      const { writeReportFolder } = await import('../reportFolder.ts');
+      await writeReportFolder(resolve(options.out), summary, reported(grading));
+    }
     process.stdout.write(
       options.json
         ? `${JSON.stringify(machineReadable(summary, grading), null, 2)}\n`

@@ -4,7 +4,11 @@
  */
 import { z } from 'zod';
 import { cweSchema } from '../../contract/rows.ts';
-import { sha256Hex, canonicalJson, verdictKey, type ObjectStore } from '../store/index.ts';
+// Not by the store's index, which loads the S3 client.
+import { canonicalJson } from '../store/canonicalJson.ts';
+import { sha256Hex } from '../store/hash.ts';
+import type { ObjectStore } from '../store/index.ts';
+import { verdictKey } from '../store/keys.ts';
 import type { BenchmarkDriver, DriverGrade, DriverRequest } from './driver.ts';
 
 /** Raised by hand when what is kept of a grade changes its meaning. */

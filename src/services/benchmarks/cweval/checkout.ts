@@ -53,10 +53,12 @@ export async function findCheckout({ home, environment }: CheckoutLocation): Pro
   const files = await listFiles(root);
   if (!files.some((file) => /^benchmark\/.*_task\.\w+$/.test(file)))
     throw unavailable(`${root} has no task below benchmark/.`, field);
-  const contentSha256 = await hashFiles(root, files);
-  const commit = await git(root, ['rev-parse', 'HEAD']);
-  const changes = commit === null ? null : await git(root, ['status', '--porcelain', '--', ...READ]);
-  const changed = changes !== null && changes !== '';
+  const [contentSha256, commit, changes] = await Promise.all([
+    hashFiles(root, files),
+    git(root, ['rev-parse', 'HEAD']),
+    git(root, ['status', '--porcelain', '--', ...READ]),
+  ]);
+  const changed = commit !== null && changes !== null && changes !== '';
   const short = contentSha256.slice(0, 12);
   const version = commit === null ? `files ${short}` : changed ? `${commit} with changes (${short})` : commit;
   return { home: root, commit, changed, contentSha256, version };
@@ -99,10 +101,10 @@ async function listFiles(root: string): Promise<string[]> {
 /** Path and content of each file; one that is not there (go.sum) counts as absent. */
 async function hashFiles(root: string, files: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of files) {
-    const content = await readOrNull(join(root, file));
+  const contents = await Promise.all(files.map(async (file) => await readOrNull(join(root, file))));
+  for (const [index, content] of contents.entries()) {
     if (content === null) continue;
-    hash.update(`${file}\0${createHash('sha256').update(content).digest('hex')}\n`);
+    hash.update(`${files[index]}\0${createHash('sha256').update(content).digest('hex')}\n`);
   }
   return hash.digest('hex');
 }

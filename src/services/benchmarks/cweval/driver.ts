@@ -4,6 +4,7 @@ import { SecpiError } from '../../../contract/errors.ts';
 import type { BenchmarkDriver } from '../driver.ts';
 import type { CwevalCheckout } from './checkout.ts';
 import { CWEVAL_GRADE_VERSION, gradeReply } from './gradeReply.ts';
+import { WarmHosts } from '../warm/index.ts';
 import { createReplyParser } from './parser.ts';
 import { setUpCweval, type CwevalOptions } from './setUp.ts';
 import { referenceReply, type CwevalTask } from './tasks.ts';
@@ -15,18 +16,21 @@ import type { CwevalTools } from './tools.ts';
  */
 export async function createCwevalDriver(options: CwevalOptions): Promise<BenchmarkDriver> {
   const { sandbox, toolchain, settings } = options;
-  const { checkout, tools, tasks, preparation, ungradable } = await setUpCweval(options);
+  const { checkout, tools, tasks, modules, preparation, ungradable } = await setUpCweval(options);
   const byId = new Map(tasks.map((task) => [task.row.taskId, task]));
   const parser = createReplyParser({ sandbox, toolchain, checkout, tools });
-  const context = { sandbox, toolchain, checkout, tools, preparation, testSeconds: settings.testSeconds };
+  const concurrency = availableParallelism() + 1;
+  const warm = new WarmHosts({ sandbox, toolchain, most: concurrency });
+  const { testSeconds } = settings;
+  const context = { sandbox, toolchain, checkout, tools, preparation, testSeconds, warm, modules };
   return {
     name: 'cweval',
     measures: 'functionAndSecurity',
     tasks: tasks.map(({ row }) => row),
-    versions: versionsOf(checkout, tools, settings.testSeconds),
+    versions: versionsOf(checkout, tools, testSeconds),
     hasUpstreamFigure: true,
     ungradable,
-    concurrency: availableParallelism() + 1,
+    concurrency,
     reference: (taskId) => Promise.resolve(referenceReply(taskOf(byId, taskId))),
     grade: async (request) => {
       const reason = ungradable.get(request.taskId);
@@ -37,7 +41,7 @@ export async function createCwevalDriver(options: CwevalOptions): Promise<Benchm
       return await gradeReply(context, parser, taskOf(byId, request.taskId), request);
     },
     close: async () => {
-      await parser.close();
+      await Promise.all([parser.close(), warm.close()]);
     },
   };
 }

@@ -8,7 +8,7 @@ import type { CwevalTask } from './tasks.ts';
 import { needsUpstreamRun, strictVerdict, upstreamVerdict, type ProgramRun } from './verdict.ts';
 
 /** Raised by hand when the same reply can get another verdict. */
-export const CWEVAL_GRADE_VERSION = 1;
+export const CWEVAL_GRADE_VERSION = 2;
 
 /** Of the tests; what a compiler says comes before it, and is cut on its own. */
 const LOG_CHARACTERS = 2500;

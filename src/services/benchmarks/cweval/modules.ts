@@ -1,20 +1,40 @@
-/** What Python modules the checkout's tests and references import from elsewhere. */
+/** What the checkout's tests and references import from elsewhere. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { importedModules } from './requirements.ts';
+import { importedModules, requiredPackages } from './requirements.ts';
 
-/** Sorted; modules that lie beside the tests are left out, those of the standard library are not. */
-export async function modulesOf(home: string): Promise<string[]> {
-  const names = new Set<string>();
-  const own = new Set<string>();
-  for (const entry of await readdir(join(home, 'benchmark'), { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || !entry.name.endsWith('.py')) continue;
-    own.add(entry.name.slice(0, -'.py'.length));
-    if (!/_(?:test|task)\.py$/.test(entry.name) || !entry.name.startsWith('cwe_')) continue;
-    const text = await readFile(join(entry.parentPath, entry.name), 'utf8');
-    for (const name of importedModules(text)) names.add(name);
-  }
+export interface Imports {
+  /** Of Python; modules that lie beside the tests are left out, those of the standard library are not. */
+  readonly modules: readonly string[];
+  /** Of Node; built-in ones included. */
+  readonly packages: readonly string[];
+}
+
+/** Sorted. */
+export async function readImports(home: string): Promise<Imports> {
+  const entries = await readdir(join(home, 'benchmark'), { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const textsOf = async (pattern: RegExp): Promise<string[]> =>
+    await Promise.all(
+      files
+        .filter(({ name }) => pattern.test(name))
+        .map(async ({ parentPath, name }) => await readFile(join(parentPath, name), 'utf8')),
+    );
+  const [python, scripts] = await Promise.all([
+    textsOf(/^cwe_.*_(?:test|task)\.py$/),
+    textsOf(/^cwe_.*_task\.(?:js|ts)$/),
+  ]);
+  const own = new Set(
+    files.flatMap(({ name }) => (name.endsWith('.py') ? [name.slice(0, -'.py'.length)] : [])),
+  );
   // The sandbox's toolchain brings it.
   own.add('pytest');
-  return [...names].filter((name) => !own.has(name)).sort();
+  return {
+    modules: distinct(python.flatMap(importedModules)).filter((name) => !own.has(name)),
+    packages: distinct(scripts.flatMap(requiredPackages)),
+  };
+}
+
+function distinct(names: readonly string[]): string[] {
+  return [...new Set(names)].sort();
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openFolder, type WorkDir } from '../../sandbox/index.ts';
 import type { GradeLimits } from '../driver.ts';
 import { runPytest, type PytestRequest } from '../pytestRun/index.ts';
+import type { WarmHosts } from '../warm/index.ts';
 import { compileProgram, type CompileContext, type Compiled } from './compile.ts';
 import { toolsToTest } from './inside.ts';
 import type { CwevalTask } from './tasks.ts';
@@ -12,6 +13,9 @@ import type { ProgramRun } from './verdict.ts';
 export interface ProgramContext extends CompileContext {
   /** Wall time of one test. */
   readonly testSeconds: number;
+  readonly warm: WarmHosts;
+  /** Imported before any test file: what all of them import. */
+  readonly modules: readonly string[];
 }
 
 export interface ProgramRequest {
@@ -32,7 +36,7 @@ const WITHOUT_EXIT = 'import os as _os; _os._exit = lambda *_: None\n';
 
 /** @throws SecpiError SANDBOX_UNAVAILABLE; the signal's reason. */
 export async function runProgram(context: ProgramContext, request: ProgramRequest): Promise<ProgramRun> {
-  const { sandbox, toolchain, tools, checkout, preparation, testSeconds } = context;
+  const { sandbox, toolchain, tools, checkout, preparation, testSeconds, warm, modules } = context;
   const { task, text, asUpstream, limits, signal } = request;
   await using work = await sandbox.createWorkDir();
   await layOut(work, task, text, asUpstream);
@@ -46,6 +50,8 @@ export async function runProgram(context: ProgramContext, request: ProgramReques
     sandbox,
     toolchain,
     ...(tools.python === null ? {} : { python: tools.python.path }),
+    warm,
+    preload: modules,
     folder: work.path,
     // Some tests start upstream's own tools by a path from here, and samples may write here.
     cwd: '/tmp',

@@ -3,7 +3,7 @@ import type { EvaluateSettings } from '../../../contract/recipe.ts';
 import type { Sandbox, Toolchain } from '../../sandbox/index.ts';
 import { readCatalogue } from './catalogue.ts';
 import { findCheckout, type CwevalCheckout } from './checkout.ts';
-import { modulesOf } from './modules.ts';
+import { readImports } from './modules.ts';
 import { prepare, type Preparation } from './prepare.ts';
 import { findUngradable, readTasks, type CwevalTask } from './tasks.ts';
 import { findTools, type CwevalTools } from './tools.ts';
@@ -22,6 +22,8 @@ export interface CwevalSetUp {
   readonly checkout: CwevalCheckout;
   readonly tools: CwevalTools;
   readonly tasks: readonly CwevalTask[];
+  /** What tests and references import, of what the Python has. */
+  readonly modules: readonly string[];
   readonly preparation: Preparation;
   /** By task id, why it cannot be graded here. */
   readonly ungradable: ReadonlyMap<string, string>;
@@ -39,12 +41,8 @@ export async function setUpCweval({
   toolchain,
 }: Omit<CwevalOptions, 'settings'>): Promise<CwevalSetUp> {
   const checkout = await findCheckout({ home, environment });
-  const tools = await findTools({
-    home: checkout.home,
-    environment,
-    modules: await modulesOf(checkout.home),
-    toolchain,
-  });
+  const { modules, packages } = await readImports(checkout.home);
+  const tools = await findTools({ home: checkout.home, environment, modules, packages, toolchain });
   const catalogue = await readCatalogue({ sandbox, toolchain, checkout, tools });
   const tasks = await readTasks(checkout, catalogue);
   const languages = new Set(tasks.map(({ language }) => language));
@@ -55,5 +53,7 @@ export async function setUpCweval({
     tools,
     problems: preparation.problems,
   });
-  return { checkout, tools, tasks, preparation, ungradable };
+  const missing = tools.python?.missing ?? modules;
+  const present = modules.filter((name) => !missing.includes(name));
+  return { checkout, tools, tasks, modules: present, preparation, ungradable };
 }

@@ -49,6 +49,8 @@ export interface ToolsRequest {
   readonly environment: Environment;
   /** Python modules that tests and references import. */
   readonly modules: readonly string[];
+  /** Packages of Node that references require. */
+  readonly packages: readonly string[];
   readonly toolchain: Toolchain;
 }
 
@@ -56,11 +58,12 @@ export async function findTools({
   home,
   environment,
   modules,
+  packages,
   toolchain,
 }: ToolsRequest): Promise<CwevalTools> {
   const [python, node, go, goimports, gcc, gpp] = await Promise.all([
     findPython(home, environment, modules),
-    findNode(home, environment),
+    findNode(home, environment, packages),
     findGo(home, environment),
     findGoimports(environment),
     findProgram('gcc', environment, ['-dumpfullversion']),
@@ -75,18 +78,30 @@ export async function findTools({
   return { python, site, node, go, goimports, gcc, gpp, libraryPaths };
 }
 
-async function findNode(home: string, environment: Environment): Promise<NodeTool | null> {
+async function findNode(
+  home: string,
+  environment: Environment,
+  packages: readonly string[],
+): Promise<NodeTool | null> {
   const node = await findProgram('node', environment, ['--version']);
   if (node === null) return null;
-  const global = await output('npm', ['root', '-g'], environment);
   const named = environment['NODE_PATH']?.split(delimiter) ?? [];
-  const candidates = [...named, join(home, 'node_modules'), ...(global === null ? [] : [global])];
+  const near = { ...node, nodePath: await readableOf([...named, join(home, 'node_modules')]) };
+  if (missingPackages(near, packages).length === 0) return near;
+  // npm takes as long to answer as many gradings.
+  const global = await output('npm', ['root', '-g'], environment);
+  const all = [...near.nodePath, ...(await readableOf(global === null ? [] : [global]))];
+  return { ...node, nodePath: [...new Set(all)] };
+}
+
+/** Without links, each once. */
+async function readableOf(folders: readonly string[]): Promise<string[]> {
   const there = await Promise.all(
-    candidates.map(async (folder) =>
+    folders.map(async (folder) =>
       folder !== '' && (await isReadable(folder)) ? await realpath(folder) : null,
     ),
   );
-  return { ...node, nodePath: [...new Set(there.filter((folder) => folder !== null))] };
+  return [...new Set(there.filter((folder) => folder !== null))];
 }
 
 /** Which of the packages cannot be found from NODE_PATH; built-in ones are always there. */

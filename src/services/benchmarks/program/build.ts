@@ -12,6 +12,7 @@ import {
   type SandboxLimits,
   type Toolchain,
 } from '../../sandbox/index.ts';
+import type { WarmHosts } from '../warm/index.ts';
 import { GO_LIBRARY_INSIDE, stageGoLibrary } from './goLibrary.ts';
 import { goEntry, goReply } from './goSource.ts';
 import { HEADERS_INSIDE, stageHeaders } from './headers.ts';
@@ -21,6 +22,8 @@ export interface ProgramHost {
   readonly sandbox: Sandbox;
   readonly toolchain: Toolchain;
   readonly tools: ProgramTools;
+  /** Where tests are run first. */
+  readonly warm: WarmHosts;
 }
 
 export interface ProgramSource {

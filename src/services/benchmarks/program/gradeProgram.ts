@@ -43,6 +43,7 @@ export async function gradeProgram(host: ProgramHost, request: ProgramRequest): 
   const result = await runPytest({
     sandbox: host.sandbox,
     toolchain: host.toolchain,
+    warm: host.warm,
     folder,
     testFile,
     hideTests: true,

@@ -1,12 +1,20 @@
 /** What a caller asks of pytest in one sandbox, and what it gets back. */
 import type { ReadOnlyBind, Sandbox, SandboxLimits, Toolchain } from '../../sandbox/index.ts';
 import type { ExpectedTests } from '../grading/index.ts';
+import type { WarmHosts } from '../warm/index.ts';
 
 export interface PytestRequest {
   readonly sandbox: Sandbox;
   readonly toolchain: Toolchain;
   /** The interpreter, as the sandbox sees it; the toolchain's where not given. From 3.9 on. */
   readonly python?: string;
+  /**
+   * Where a run is tried first; one that does not end as it should is done again in a sandbox of its own, which decides.
+   * Not used for a writable folder, to collect only, or with a limit of CPU time.
+   */
+  readonly warm?: WarmHosts;
+  /** Modules that are imported before the test file, where they can be. */
+  readonly preload?: readonly string[];
   /** Folders inside, put before the interpreter's own on `sys.path`. */
   readonly pythonPath?: readonly string[];
   /** Host folder bound at /work. */

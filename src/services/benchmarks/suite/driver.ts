@@ -10,6 +10,7 @@ import { gradePythonSample, type Grade } from '../grading/index.ts';
 import { gradeProgram } from '../program/gradeProgram.ts';
 import type { ProgramHost } from '../program/build.ts';
 import { findProgramTools, missingTool } from '../program/tools.ts';
+import { WarmHosts } from '../warm/index.ts';
 import { extractCode } from './extract.ts';
 import { languageInfo } from './languages.ts';
 import { buildPrompt } from './prompt.ts';
@@ -18,6 +19,9 @@ import { loadGuard, loadSuite, suiteContentHash, taskContentHash, type SuiteTask
 
 /** Raised by hand when the same sample can get another verdict. */
 const GRADE_VERSION = '2';
+
+/** One more than cores: a grading waits now and then, for a process to start or to answer. */
+const CONCURRENCY = availableParallelism() + 1;
 
 export interface SuiteDriverOptions {
   readonly suiteDir: string;
@@ -38,7 +42,8 @@ export async function createGuardDriver(options: SuiteDriverOptions): Promise<Be
 }
 
 async function hostOf({ sandbox, toolchain, environment }: SuiteDriverOptions): Promise<ProgramHost> {
-  return { sandbox, toolchain, tools: await findProgramTools(toolchain, environment) };
+  const tools = await findProgramTools(toolchain, environment);
+  return { sandbox, toolchain, tools, warm: new WarmHosts({ sandbox, toolchain, most: CONCURRENCY }) };
 }
 
 class SuiteDriver implements BenchmarkDriver {
@@ -48,8 +53,7 @@ class SuiteDriver implements BenchmarkDriver {
   readonly versions: BenchmarkDriver['versions'];
   readonly hasUpstreamFigure = false;
   readonly ungradable: ReadonlyMap<string, string>;
-  /** One more than cores: a grading waits now and then, for a process to start or to answer. */
-  readonly concurrency = availableParallelism() + 1;
+  readonly concurrency = CONCURRENCY;
   readonly #byId: ReadonlyMap<string, SuiteTask>;
   readonly #host: ProgramHost;
 
@@ -104,7 +108,7 @@ class SuiteDriver implements BenchmarkDriver {
   }
 
   async close(): Promise<void> {
-    // Nothing outlives a grading.
+    await this.#host.warm.close();
   }
 
   #task(taskId: string): SuiteTask {

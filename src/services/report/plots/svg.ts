@@ -1,6 +1,5 @@
 /** Plots as SVG that takes its colours from the page (light or dark). Rendered without a browser. */
-import { View, parse } from 'vega';
-import { compile, type Config, type TopLevelSpec } from 'vega-lite';
+import type { Config, TopLevelSpec } from 'vega-lite';
 import type { Score } from '../../../contract/summary.ts';
 import { trusted, type Html } from '../html.ts';
 import { namedModels, type BenchmarkView, type ModelKey } from '../view.ts';
@@ -41,6 +40,8 @@ const config: Config = {
 };
 
 export async function toSvg(spec: TopLevelSpec): Promise<Html> {
+  // Loaded by the first plot: a command that draws none starts without these hundreds of files.
+  const [{ View, parse }, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
   const view = new View(parse(compile({ config, ...spec }).spec), { renderer: 'none' });
   try {
     return trusted(await view.toSVG());

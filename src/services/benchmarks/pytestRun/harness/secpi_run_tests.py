@@ -3,6 +3,7 @@ Runs pytest on one file. The request comes as a line on stdin; results go to the
 under test do not have. With a sample that the tests import, see secpi_canaries and secpi_guard.
 """
 
+import importlib
 import os
 import sys
 
@@ -21,16 +22,18 @@ import pytest
 
 import secpi_canaries
 import secpi_guard
+import secpi_plugins
 import secpi_reporter
-
-OFF = ("cacheprovider", "doctest", "junitxml", "pastebin", "nose", "faulthandler", "stepwise", "setuponly", "setupplan")
 
 
 def options():
     path = os.path.join("/work", request["testFile"])
-    listed = ["-c", "/dev/null", f"--rootdir={os.path.dirname(path)}", "--noconftest", "--basetemp=/tmp/pytest"]
+    folder = os.path.dirname(path)
+    # Without the last one pytest collects its way down from the root of the file system.
+    listed = ["-c", "/dev/null", f"--rootdir={folder}", "--noconftest", f"--confcutdir={folder}"]
+    listed += ["--basetemp=/tmp/pytest"]
     listed += ["-q", "--tb=short", "-W", "ignore", "--color=no"]
-    for name in OFF:
+    for name in secpi_plugins.OFF:
         listed += ["-p", f"no:{name}"]
     if request["keyword"]:
         listed += ["-k", request["keyword"]]
@@ -47,6 +50,11 @@ def main():
     sys.path.remove(SITE)
     sys.path[:0] = request["pythonPath"]
     sys.path.append(SITE)
+    for name in request["preload"]:
+        try:
+            importlib.import_module(name)
+        except Exception:
+            continue  # whoever needs it will meet the error
     os.chdir(request["cwd"])
     if request["inProcess"]:
         secpi_guard.install()
