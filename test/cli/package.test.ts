@@ -98,14 +98,11 @@ describe('the installed package', () => {
   });
 
   it('knows where its programs would be, and its Node by npm', async () => {
-    const { stdout } = await execute(
-      process.execPath,
-      [join(installed, 'dist/infra/setup.mjs'), '--places'],
-      {
-        env: { HOME: folder.path },
-      },
-    );
-    const places = JSON.parse(stdout);
+    const script = `
+      const { layout } = await import(${JSON.stringify(join(installed, 'dist/infra/setup/layout.mjs'))});
+      process.stdout.write(JSON.stringify(layout({})));`;
+    const { stdout } = await execute(process.execPath, ['--input-type=module', '--eval', script]);
+    const places: unknown = JSON.parse(stdout);
     expect(places).toMatchObject({
       root: join(installed, 'dist'),
       node: join(folder.path, 'node_modules/.bin/node'),
