@@ -2,7 +2,7 @@
 import { WorkflowExecutionAlreadyStartedError, type WorkflowHandle } from '@temporalio/client';
 import { SecpiError } from '../contract/errors.ts';
 import type { Recipe } from '../contract/recipe.ts';
-import { queues, type WorkflowType } from '../contract/workflows.ts';
+import { describeRun, queues, type WorkflowType } from '../contract/workflows.ts';
 import { fingerprint } from '../services/store/index.ts';
 import type { Cluster } from './connections.ts';
 import type { StackState } from './stack/stackState.ts';
@@ -45,6 +45,7 @@ export async function startOrJoin(
       taskQueue: queues.control,
       args: [input],
       staticSummary: summary,
+      staticDetails: describeRun(type, workflowId),
     });
     return { handle, workflowId, runId: handle.firstExecutionRunId, joined: false };
   } catch (cause) {

@@ -3,6 +3,7 @@
  * search attributes. Names are an API: change them only with a migration note in CHANGELOG.md.
  */
 export * from './workflows/budget.ts';
+export * from './workflows/describe.ts';
 export * from './workflows/experiment.ts';
 export * from './workflows/inputs.ts';
 export * from './workflows/names.ts';

@@ -13,7 +13,9 @@ import {
   log,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
-import { describeTraining, noFigures } from './trainingFigures.ts';
+import { renderDetails, secondsLeft, type Pace, type ShownLine } from './details.ts';
+import { noFigures } from './trainingFigures.ts';
+import type { DistillSettings } from '../contract/recipe.ts';
 import {
   progressQueryName,
   progressSignalName,
@@ -44,6 +46,11 @@ export interface AttributeValues {
   readonly SecpiRegression?: boolean;
 }
 
+/** What the traces are restricted to; nothing where they are about any weakness. */
+export function familiesOf({ onlyCwes }: Pick<DistillSettings, 'onlyCwes'>): AttributeValues {
+  return onlyCwes.length === 0 ? {} : { SecpiCweFamily: onlyCwes };
+}
+
 /** What is told of a stage; figures of a training are merged into those known. */
 export type StagePatch = ProgressSignal['progress'];
 
@@ -71,11 +78,20 @@ export interface BoardOptions {
 interface Line extends StageProgress {
   readonly startedAtMs: number | null;
   readonly held: string | null;
+  /** From the first amount that was told: what was there before says nothing of the pace. */
+  readonly pace: Pace | null;
 }
 
 /** As people see it. */
-function shown({ startedAtMs: _, held, ...line }: Line): StageProgress {
+function shown({ startedAtMs: _, held, pace: __, ...line }: Line): StageProgress {
   return held !== null && line.state === 'running' ? { ...line, state: 'paused', note: held } : line;
+}
+
+function timed(line: Line): ShownLine {
+  const seen = shown(line);
+  const told = line.training?.secondsLeft ?? null;
+  const left = told ?? secondsLeft(line.pace, seen, Date.now());
+  return { ...seen, secondsLeft: seen.state === 'running' ? left : null };
 }
 
 export function createBoard(
@@ -95,16 +111,18 @@ export function createBoard(
     const started = before.startedAtMs ?? (patch.state === 'running' ? Date.now() : null);
     const ended = patch.state !== undefined && isEnd(patch.state) && started !== null;
     const seconds = patch.seconds ?? (ended ? (Date.now() - started) / 1000 : before.seconds);
+    const begun = before.pace === null && (patch.done ?? 0) > 0;
     const after: Line = {
       ...before,
       ...patch,
+      pace: begun ? { atMs: Date.now(), done: patch.done ?? 0 } : before.pace,
       startedAtMs: started,
       seconds,
       ...(training === undefined ? {} : { training: { ...(before.training ?? noFigures), ...training } }),
     };
     lines.set(stage, after);
     const all = [...lines.values()].map(shown);
-    setCurrentDetails(renderDetails(workflow, all));
+    setCurrentDetails(renderDetails(workflow, [...lines.values()].map(timed)));
     const told = asOne?.(all) ?? { ...shown(after), name: nameInParent(stage) };
     tellParent(told, shown(before), shown(after), signalledAtMs);
   };
@@ -151,6 +169,7 @@ function emptyLine(name: string, unit: StageProgress['unit']): Line {
     seconds: null,
     startedAtMs: null,
     held: null,
+    pace: null,
   };
 }
 
@@ -241,23 +260,4 @@ function overallState(lines: readonly StageProgress[]): StageState {
   }
   if (lines.every(({ state }) => state === 'waiting')) return 'waiting';
   return lines.every(({ state }) => state === 'done' || state === 'reused') ? 'done' : 'running';
-}
-
-/** Markdown for the Temporal UI. */
-function renderDetails(workflow: WorkflowType, lines: readonly StageProgress[]): string {
-  const rows = lines.map(({ name, state, done, total, unit, costUsd, seconds, note }) => {
-    const amount = total === null ? (done === 0 ? '' : `${done} ${unit}`) : `${done} of ${total} ${unit}`;
-    const time = seconds === null ? '' : `${seconds.toFixed(0)} s`;
-    return `| ${name} | ${state} | ${amount} | ${time} | $${costUsd.toFixed(4)} | ${note.replaceAll('|', '\\|')} |`;
-  });
-  return [
-    `**${workflow}**`,
-    '',
-    '| stage | state | progress | time | cost | note |',
-    '|---|---|---|---|---|---|',
-    ...rows,
-    ...lines.flatMap(({ state, training }) =>
-      training === undefined ? [] : ['', describeTraining(training, state)],
-    ),
-  ].join('\n');
 }

@@ -3,7 +3,7 @@ import type { ShardResult } from '../contract/activities.ts';
 import type { DistillSettings } from '../contract/recipe.ts';
 import type { Part } from '../contract/refs.ts';
 import { distillInputSchema, type StageResult } from '../contract/workflows.ts';
-import { createBoard, type Board } from './board.ts';
+import { createBoard, familiesOf, type Board } from './board.ts';
 import { parseOrFail } from './failures.ts';
 import { runShardedStage, type StageContext, type StageShard } from './shardedStage.ts';
 import { checks, control, data, endpointsOf, EVENTS_PER_ACTIVITY, sandbox } from './stages.ts';
@@ -26,7 +26,7 @@ export async function distillTraces(input: unknown, context: StageContext = {}):
     parallelShards: distill.parallelShards,
     eventsPerShard: EVENTS_PER_ACTIVITY * rounds,
     prepare: async () => {
-      board.attributes({ SecpiModel: teacher.model });
+      board.attributes({ SecpiModel: teacher.model, ...familiesOf(distill) });
       await checks.data.checkEndpoints.executeWithOptions({ summary: `is ${teacher.model} reachable?` }, [
         endpointsOf({ distill }),
       ]);

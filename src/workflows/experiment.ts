@@ -12,6 +12,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import {
+  describeRun,
   parseExperiment,
   type Experiment,
   type ExperimentResult,
@@ -110,6 +111,7 @@ async function runOne(
       args: [recipe, { line: name, ...holder }],
       workflowId,
       staticSummary: `variant ${name} of ${workflowInfo().workflowId}`,
+      staticDetails: describeRun('secpi', workflowId),
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
     });

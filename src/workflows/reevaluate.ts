@@ -11,6 +11,7 @@ import {
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import {
+  describeRun,
   reevaluateInputSchema,
   type EvaluateInput,
   type EvaluateResult,
@@ -118,6 +119,7 @@ async function evaluate(evaluation: Asked['evaluation'], series: string): Promis
     args: [{ ...evaluation, label: series }],
     workflowId: `${workflowId}/evaluate`,
     staticSummary: `evaluation of ${workflowId}`,
+    staticDetails: describeRun('evaluateModel', `${workflowId}/evaluate`),
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
     cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
   });

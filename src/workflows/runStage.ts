@@ -7,7 +7,7 @@ import {
   type Workflow,
   type WorkflowResultType,
 } from '@temporalio/workflow';
-import type { StageResult, WorkflowType } from '../contract/workflows.ts';
+import { describeRun, type StageResult, type WorkflowType } from '../contract/workflows.ts';
 import type { Board } from './board.ts';
 import type { EvaluateContext } from './evaluateModel.ts';
 import type { FilterContext } from './filterDataset.ts';
@@ -22,10 +22,12 @@ export async function runStage<Type extends Workflow>(
   context?: StageContext | FilterContext | EvaluateContext,
 ): Promise<WorkflowResultType<Type>> {
   board.begin(name, 'starting');
+  const workflowId = `${workflowInfo().workflowId}/${name.replaceAll(' ', '-')}`;
   const result = (await executeChild(type, {
     args: context === undefined ? [input] : [input, context],
-    workflowId: `${workflowInfo().workflowId}/${name.replaceAll(' ', '-')}`,
+    workflowId,
     staticSummary: `${name} of ${workflowInfo().workflowId}`,
+    staticDetails: describeRun(type, workflowId),
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
     cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
   })) as WorkflowResultType<Type> & StageResult;

@@ -17,7 +17,7 @@ import type {
   StageName,
   StageResult,
 } from '../contract/workflows.ts';
-import { createBoard, type Board } from './board.ts';
+import { createBoard, familiesOf, type Board } from './board.ts';
 import { checkModelIfFree } from './checkModel.ts';
 import type { distillTraces } from './distillTraces.ts';
 import { prepareBenchmarks, reportedEvaluation, type evaluateModel } from './evaluateModel.ts';
@@ -109,6 +109,7 @@ async function checkEverything(recipe: Recipe, board: Board): Promise<PreparedBe
     SecpiRecipe: recipe.name,
     SecpiDataset: recipe.dataset.name ?? recipe.dataset.uri,
     SecpiModel: recipe.finetune.model.uri,
+    ...familiesOf(recipe.distill),
   });
   const [prepared] = await Promise.all([
     prepareBenchmarks(recipe.evaluate, 'evaluate.benchmarks'),

@@ -7,7 +7,7 @@ import {
   ParentClosePolicy,
   workflowInfo,
 } from '@temporalio/workflow';
-import { sweepInputSchema, type SweepInput, type SweepResult } from '../contract/workflows.ts';
+import { describeRun, sweepInputSchema, type SweepInput, type SweepResult } from '../contract/workflows.ts';
 import { createBoard, type Board } from './board.ts';
 import { parseOrFail, surface } from './failures.ts';
 import type { fineTune } from './fineTune.ts';
@@ -57,12 +57,14 @@ async function runOne(
     gpuHours: null,
     error: null,
   };
+  const workflowId = `${workflowInfo().workflowId}/${name}`;
   board.begin(name, 'starting');
   try {
     const result = await executeChild<typeof fineTune>('fineTune', {
       args: [{ version: 1, reuse, traces, finetune }, { line: name }],
-      workflowId: `${workflowInfo().workflowId}/${name}`,
+      workflowId,
       staticSummary: `training ${name} of ${workflowInfo().workflowId}`,
+      staticDetails: describeRun('fineTune', workflowId),
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
     });

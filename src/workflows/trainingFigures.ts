@@ -37,7 +37,7 @@ function count(amount: number, name: string): string {
   return `${amount} ${name}${amount === 1 ? '' : 's'}`;
 }
 
-function describeSeconds(seconds: number): string {
+export function describeSeconds(seconds: number): string {
   if (seconds < 90) return `${seconds.toFixed(0)} s`;
   const minutes = Math.round(seconds / 60);
   return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;

@@ -195,6 +195,23 @@ describe('a person at a browser', () => {
     );
   }
 
+  /** Markdown of a workflow is shown in a frame of its own. One that is replaced while it is read is read again. */
+  async function markdownOn(page: Page, url: string, wanted: string): Promise<string> {
+    await page.goto(url);
+    return await until(`"${wanted}" in the Markdown on ${url}`, async () => {
+      const texts = await Promise.all(
+        page.frames().map(
+          async (frame) =>
+            await frame
+              .locator('body')
+              .innerText()
+              .catch(() => ''),
+        ),
+      );
+      return texts.find((text) => text.includes(wanted));
+    });
+  }
+
   it('reads stages, summaries and search attributes in the Temporal UI', async (context) => {
     if (browser === undefined) return context.skip();
     const page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
@@ -236,22 +253,18 @@ describe('a person at a browser', () => {
       'SmolLM2-135M-Instruct',
     ])
       expect(attributes).toContain(word);
-    // Markdown that a workflow wrote is shown in a frame of its own. One that is replaced while it is read is read again.
-    await page.goto(`${url}/user-metadata`);
-    const details = await until('the current details', async () => {
-      const texts = await Promise.all(
-        page.frames().map(
-          async (frame) =>
-            await frame
-              .locator('body')
-              .innerText()
-              .catch(() => ''),
-        ),
-      );
-      return texts.find((text) => text.includes('evaluate tuned'));
-    });
+    const details = await markdownOn(page, `${url}/user-metadata`, 'evaluate tuned');
     for (const stage of ['filter', 'distil', 'fine-tune', 'evaluate base', 'evaluate tuned', 'report'])
       expect(details).toContain(stage);
+    const child = await stack.client.workflow.getHandle('mine/filter').describe();
+    const childUrl = `${stack.uiUrl}/namespaces/default/workflows/mine%2Ffilter/${child.runId}`;
+    const handles = await markdownOn(page, `${childUrl}/user-metadata`, 'temporal workflow query');
+    for (const word of [
+      "--workflow-id 'mine/filter' --type progress",
+      'raiseBudget',
+      'docs/workflows/filterDataset.md',
+    ])
+      expect(handles).toContain(word);
     await page.close();
   }, 120_000);
 
