@@ -88,15 +88,12 @@ async function getModels(endpoint: EndpointName, signal: AbortSignal | undefined
     });
   } catch (error) {
     signal?.throwIfAborted();
+    const unreachable = (problem: string, cause: unknown): SecpiError =>
+      new SecpiError('ENDPOINT_UNREACHABLE', problem, { field: `${endpoint.field}.baseUrl`, cause });
+    if (limit.aborted)
+      throw unreachable(`nobody answers within ${endpoint.timeoutMs} ms (${endpoint.baseUrl}).`, error);
     const failure = toEndpointError(error, endpoint);
-    const problem = limit.aborted
-      ? `nobody answers within ${endpoint.timeoutMs} ms (${endpoint.baseUrl}).`
-      : failure.problem;
-    if (failure.code === 'ENDPOINT_REFUSED') throw failure;
-    throw new SecpiError('ENDPOINT_UNREACHABLE', problem, {
-      field: `${endpoint.field}.baseUrl`,
-      cause: failure,
-    });
+    throw failure.code === 'ENDPOINT_REFUSED' ? failure : unreachable(failure.problem, failure);
   } finally {
     await transport.close();
   }

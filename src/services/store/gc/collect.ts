@@ -132,7 +132,7 @@ async function listBlobs(
     if (marks.namedBy(sha256) !== null) sorted.needed.push(object);
     else (isOld(object, horizonMs) ? sorted.candidates : sorted.young).push(object);
   }
-  const missing = [...marks.names()]
+  const missing = [...marks.promised()]
     .filter(([sha256]) => !present.has(sha256))
     .map(([sha256, namedBy]) => ({ sha256, namedBy }));
   return {
@@ -183,12 +183,12 @@ async function leftovers(store: CollectStore): Promise<ListedObject[]> {
   return await Array.fromAsync(store.list(probePrefix));
 }
 
-/** What was deleted and is named now: unless it was written again. */
+/** What was deleted and is needed now: unless it was written again. */
 async function lostOf(store: CollectStore, marks: Marks, deleted: readonly ListedObject[]): Promise<Named[]> {
   const lost: Named[] = [];
   for (const { key } of deleted) {
     const sha256 = sha256OfKey(key) ?? '';
-    const namedBy = marks.namedBy(sha256);
+    const namedBy = marks.promisedBy(sha256);
     if (namedBy !== null && (await store.head(key)) === null) lost.push({ sha256, namedBy });
   }
   return lost;

@@ -15,9 +15,16 @@ interface Member {
   readonly file: GroupFile;
 }
 
+interface Live {
+  readonly key: string;
+  readonly etag?: string;
+  /** False of what its writer may still give up: it looks at the blobs again before the head says that it holds. */
+  readonly holds: boolean;
+}
+
 /** What a head says of its folder. */
 interface Ruling {
-  readonly live: readonly { readonly key: string; readonly etag?: string }[];
+  readonly live: readonly Live[];
   readonly dead: readonly ListedObject[];
   /** The one that was published. */
   readonly manifest: { readonly key: string; readonly sha256: string } | null;
@@ -33,6 +40,8 @@ export class Marks {
   readonly #store: MarkObjects;
   /** By SHA-256 the key of the first object that names it. */
   readonly #named = new Map<string, string>();
+  /** Of those, what an object names that holds. */
+  readonly #promised = new Map<string, string>();
   /** ETags of what was read, by key. */
   readonly #read = new Map<string, string>();
   /** Members of a folder with their ETags as they were when it was judged. */
@@ -49,8 +58,13 @@ export class Marks {
     return this.#named.get(sha256) ?? null;
   }
 
-  names(): IterableIterator<[sha256: string, namedBy: string]> {
-    return this.#named.entries();
+  /** The object that needs the blob to be there: one that holds. */
+  promisedBy(sha256: string): string | null {
+    return this.#promised.get(sha256) ?? null;
+  }
+
+  promised(): IterableIterator<[sha256: string, namedBy: string]> {
+    return this.#promised.entries();
   }
 
   /**
@@ -82,7 +96,7 @@ export class Marks {
     }
     await mapLimit(loose, REQUESTS_AT_ONCE, async (object) => {
       await alive();
-      await this.#readNames(object);
+      await this.#readNames({ ...object, holds: true });
     });
     await mapLimit([...groups], REQUESTS_AT_ONCE, async ([folder, members]) => {
       await alive();
@@ -132,21 +146,27 @@ export class Marks {
   async #readManifest({ key, sha256 }: { readonly key: string; readonly sha256: string }): Promise<boolean> {
     const found = await this.#store.get(key);
     if (found === null || sha256Hex(found.bytes) !== sha256) return false;
-    this.#mark(key, found);
+    this.#mark(key, found, true);
     return true;
   }
 
-  async #readNames({ key, etag }: { readonly key: string; readonly etag?: string }): Promise<void> {
+  async #readNames({ key, etag, holds }: Live): Promise<void> {
     if (etag !== undefined && this.#read.get(key) === etag) return;
     const found = await this.#store.get(key);
     // Gone since the listing: whoever deleted it took its names back first.
-    if (found !== null) this.#mark(key, found);
+    if (found !== null) this.#mark(key, found, holds);
   }
 
-  #mark(key: string, { bytes, etag }: { readonly bytes: Buffer; readonly etag: string }): void {
+  #mark(
+    key: string,
+    { bytes, etag }: { readonly bytes: Buffer; readonly etag: string },
+    holds: boolean,
+  ): void {
     this.#read.set(key, etag);
-    for (const sha256 of blobsNamedIn(bytes.toString('latin1')))
+    for (const sha256 of blobsNamedIn(bytes.toString('latin1'))) {
       if (!this.#named.has(sha256)) this.#named.set(sha256, key);
+      if (holds && !this.#promised.has(sha256)) this.#promised.set(sha256, key);
+    }
   }
 }
 
@@ -170,18 +190,33 @@ function rulingOfTraining(folder: string, bytes: Buffer | null, members: readonl
     members,
     ({ object, file }) => file.is === 'checkpoint' && file.epoch < head.epoch && !listed.has(object.key),
   );
-  return { ...ruling, live: [...ruling.live, ...[...listed].map((key) => ({ key }))] };
+  return { ...ruling, live: [...ruling.live, ...[...listed].map((key) => ({ key, holds: true }))] };
 }
 
 function split(members: readonly Member[], isDead: (member: Member) => boolean): Ruling {
   const { live = [], dead = [] } = Object.groupBy(members, (member) => (isDead(member) ? 'dead' : 'live'));
-  return { live: objectsOf(live), dead: objectsOf(dead), manifest: null, note: null };
+  const isRecord = ({ file }: Member): boolean => file.is === 'shard';
+  return {
+    live: [
+      ...liveOf(live.filter(isRecord), true),
+      ...liveOf(
+        live.filter((it) => !isRecord(it)),
+        false,
+      ),
+    ],
+    dead: objectsOf(dead),
+    manifest: null,
+    note: null,
+  };
 }
 
 function keepAll(members: readonly Member[], problem: string): Ruling {
   const note = `${problem}; all that lies there is kept`;
-  return { live: objectsOf(members), dead: [], manifest: null, note };
+  return { live: liveOf(members, true), dead: [], manifest: null, note };
 }
+
+const liveOf = (members: readonly Member[], holds: boolean): Live[] =>
+  objectsOf(members).map(({ key, etag }) => ({ key, etag, holds }));
 
 /** Heads name no blob. */
 function objectsOf(members: readonly Member[]): ListedObject[] {
