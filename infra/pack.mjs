@@ -74,11 +74,14 @@ function emitPrograms() {
 
 /** Beside the programs, where they look for their version. */
 function writePackage() {
-  const { name, version, license } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  // The cache of workflow bundles tells by the versions whether it still fits.
+  const { name, version, license, dependencies } = JSON.parse(
+    readFileSync(join(root, 'package.json'), 'utf8'),
+  );
   const path = join(dist, 'package.json');
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(
     path,
-    `${JSON.stringify({ name, version, license, private: true, type: 'module' }, null, 2)}\n`,
+    `${JSON.stringify({ name, version, license, private: true, type: 'module', dependencies }, null, 2)}\n`,
   );
 }

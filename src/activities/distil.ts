@@ -167,6 +167,8 @@ export async function distilShard(
   if (outcome.status === 'test') {
     const [candidates] = await writeRows(store.blobs, outcome.candidates, { rowsPerPart: ROWS_PER_PART });
     if (candidates === undefined) throw new Error('a shard asks for tests of no candidates');
+    // Until its tests have run, only the workflow's history names it.
+    await store.artifacts.keepHandover(KIND, fingerprint, candidates);
     return { status: 'test', candidates };
   }
   const { pairs, rejected, deadLetter, usage, counts } = outcome;

@@ -22,13 +22,16 @@ const MAX_CWES_TOLD = 10;
 export async function selectNewRows(
   { store }: Deps,
   run: ActivityRun,
-  { dataset, series, reuse }: Parameters<DataActivities['selectNewRows']>[0],
+  { dataset, series, reuse, firstRunId }: Parameters<DataActivities['selectNewRows']>[0],
 ): Promise<StageResult> {
   const startedMs = Date.now();
-  const [source, { approved }] = await Promise.all([
+  const [source, record] = await Promise.all([
     store.artifacts.readByUri(dataset),
     readApprovals(store.objects, series),
   ]);
+  const approved = record.approved.filter(
+    (it) => it.workflowId !== run.owner.workflowId || it.firstRunId !== firstRunId,
+  );
   const earlier: Manifest[] = [];
   for (const { dataset: uri } of approved) earlier.push(await store.artifacts.readByUri(uri));
   const fields = {

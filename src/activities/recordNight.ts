@@ -62,5 +62,13 @@ export async function recordNight(
     versions: {},
     k: evaluate.k,
   });
-  return { ...night, report: await publishReport(store, run, summary, await renderHtml(summary, samples)) };
+  // What nobody could look at clears no alarm in silence.
+  const unseen = evaluation.skipped.map(({ name, reason }) => `${name}: not looked at tonight: ${reason}`);
+  const report = await publishReport(store, run, summary, await renderHtml(summary, samples));
+  return {
+    ...night,
+    changed: night.changed || unseen.length > 0,
+    sentences: [...unseen, ...night.sentences],
+    report,
+  };
 }

@@ -14,7 +14,7 @@ export async function testTraces(
   { store }: Pick<Deps, 'store'>,
   run: Pick<ActivityRun, 'signal' | 'beat'>,
   host: Pick<SandboxHost, 'sandbox' | 'toolchain'>,
-  { candidates: part }: Parameters<SandboxActivities['testTraces']>[0],
+  { fingerprint, candidates: part }: Parameters<SandboxActivities['testTraces']>[0],
 ): Promise<{ verdicts: Part }> {
   const candidates = await Array.fromAsync(readRows(store.blobs, [part], {}, candidateSchema));
   const rowTests = await openRowTests(host);
@@ -42,5 +42,6 @@ export async function testTraces(
   signal.throwIfAborted();
   const [verdictPart] = await writeRows(store.blobs, verdicts, { rowsPerPart: Math.max(1, verdicts.length) });
   if (verdictPart === undefined) throw new Error('there were no candidates to test');
+  await store.artifacts.keepHandover('traces', fingerprint, verdictPart);
   return { verdicts: verdictPart };
 }

@@ -17,7 +17,7 @@ import type { ActivityRun } from './runActivity.ts';
 
 type ReportInput = Parameters<ControlActivities['writeExperimentReport']>[0];
 
-/** A result of 32 variants stays small. */
+/** A result of 20 variants stays small. */
 const MAX_ERROR_CHARACTERS = 120;
 
 export async function writeExperimentReport(
@@ -57,7 +57,8 @@ async function readVariant(
   changes: FinishedVariant['changes'],
 ): Promise<FinishedVariant> {
   const { name, workflowId } = outcome;
-  if ('error' in outcome) return { name, workflowId, changes, error: outcome.error };
+  if ('error' in outcome)
+    return { name, workflowId, changes, error: outcome.error, costUsd: outcome.costUsd };
   const summary = await readSummary(store, outcome.summary);
   const graded = new Map<string, GradedVariant>();
   for (const benchmark of summary.benchmarks) {

@@ -318,7 +318,7 @@ export interface SandboxActivities {
   openEvaluation(input: Grading & { stage: string }): Promise<OpenedGrading | Busy>;
   gradeShard(input: GradeTask): Promise<ShardResult>;
   /** Runs the rows' own tests against candidates of distil. */
-  testTraces(input: { candidates: Part }): Promise<{ verdicts: Part }>;
+  testTraces(input: { fingerprint: string; candidates: Part }): Promise<{ verdicts: Part }>;
   publishEvaluation(
     input: Grading & OpenedWith & { fingerprint: string; shards: number; references: References },
   ): Promise<GradedResult>;

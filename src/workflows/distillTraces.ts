@@ -66,7 +66,7 @@ async function distilShard(
     board.update(STAGE, { note: `answers of shard ${label} run their tests on a sandbox worker` });
     const tested = await sandbox.testTraces.executeWithOptions(
       { summary: `run the tests of ${outcome.candidates.rows} tasks against their answers, shard ${label}` },
-      [{ candidates: outcome.candidates }],
+      [{ fingerprint: task.fingerprint, candidates: outcome.candidates }],
     );
     verdicts.push(tested.verdicts);
   }

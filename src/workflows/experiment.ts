@@ -134,7 +134,7 @@ async function runOne(
     const told = surface(error);
     const message = told instanceof Error ? told.message : String(told);
     board.update(name, { state: 'failed', note: message.slice(0, 300) });
-    return { name, workflowId, error: message.slice(0, 500) };
+    return { name, workflowId, error: message.slice(0, 200), costUsd: board.stage(name).costUsd };
   }
 }
 

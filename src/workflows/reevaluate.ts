@@ -34,6 +34,8 @@ const NOTIFY = 'notify';
 const SCHEDULED_START = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 /** Room for the night's time in the revision of an endpoint. */
 const REVISION_CHARACTERS = 200;
+/** Servers take signed 32-bit seeds. */
+const MAX_SEED = 2 ** 31;
 
 export async function reevaluate(input: unknown): Promise<ReevaluateResult> {
   const parsed = parseOrFail(reevaluateInputSchema, input);
@@ -103,7 +105,13 @@ async function resolve(
   const common = { version, reuse, evaluate: settings, ...(budget === undefined ? {} : { budget }) };
   if (endpoint !== undefined) {
     const revision = `${endpoint.revision.slice(0, REVISION_CHARACTERS)} ${at}`;
-    return { model: endpoint.model, evaluation: { ...common, endpoint: { ...endpoint, revision } } };
+    // Draws of its own each night: one that honours seeds would repeat itself, and repeats are no evidence.
+    const seed = (settings.sampling.seed + Math.floor(Date.parse(at) / 1000)) % MAX_SEED;
+    const evaluate = { ...settings, sampling: { ...settings.sampling, seed } };
+    return {
+      model: endpoint.model,
+      evaluation: { ...common, evaluate, endpoint: { ...endpoint, revision } },
+    };
   }
   if (model === undefined) throw new Error('a night has a model or an endpoint');
   const { uri } = await control.resolveModel.executeWithOptions(
@@ -163,7 +171,13 @@ async function notifyAll(
   night: NightResult,
   { firstRunId }: NightTime,
 ): Promise<Notification[]> {
-  const wanted = targets.filter((target) => wants(target, night));
+  // One receiver may be named for several occasions: it hears once.
+  const wanted = targets
+    .filter((target) => wants(target, night))
+    .filter(
+      ({ urlEnv, format }, index, all) =>
+        all.findIndex((one) => one.urlEnv === urlEnv && one.format === format) === index,
+    );
   board.begin(NOTIFY, wanted.length === 0 ? 'nobody asked to hear of such a night' : 'sending');
   const notified = await Promise.all(
     wanted.map(async (target): Promise<Notification> => {

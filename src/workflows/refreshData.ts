@@ -160,7 +160,7 @@ async function refresh(parsed: RefreshInput, board: Board, approval: ApprovalDes
 async function selectRows({ series, dataset, reuse }: RefreshInput, board: Board): Promise<StageResult> {
   const all = await importRows(board, SELECT, dataset, reuse);
   const fresh = await data.selectNewRows.executeWithOptions({ summary: `which rows are new in ${series}?` }, [
-    { dataset: all, series, reuse },
+    { dataset: all, series, reuse, firstRunId: workflowInfo().firstExecutionRunId },
   ]);
   const { source = 0, seen = 0 } = fresh.counts;
   board.update(SELECT, {

@@ -27,6 +27,8 @@ const partOf = async (candidates: readonly object[]) => {
   return part;
 };
 
+const fingerprint = 'f'.repeat(64);
+
 it('gives a verdict for every candidate, in order, and equal ones for equal candidates', async () => {
   const codes = ['def f(x): return x + 1', 'def f(x): return x', 'import os; os._exit(0)', 'def g(): pass'];
   const candidates = await partOf([
@@ -39,7 +41,7 @@ it('gives a verdict for every candidate, in order, and equal ones for equal cand
   ]);
   let beats = 0;
   const run = { signal: new AbortController().signal, beat: () => (beats += 1) };
-  const { verdicts } = await testTraces({ store }, run, host, { candidates });
+  const { verdicts } = await testTraces({ store }, run, host, { fingerprint, candidates });
   const rows = await Array.fromAsync(readRows(store.blobs, [verdicts], {}, testVerdictSchema));
   expect(rows.map(({ index, sample, kind }) => [index, sample, kind])).toEqual([
     [0, 0, 'passed'],
@@ -52,7 +54,9 @@ it('gives a verdict for every candidate, in order, and equal ones for equal cand
   ]);
   expect(rows[1]?.detail).toContain('test_f: ');
   expect(beats).toBe(7);
-  expect((await testTraces({ store }, run, host, { candidates })).verdicts.sha256).toBe(verdicts.sha256);
+  expect((await testTraces({ store }, run, host, { fingerprint, candidates })).verdicts.sha256).toBe(
+    verdicts.sha256,
+  );
 });
 
 it('leaves no process behind when it is cancelled', async () => {
@@ -61,6 +65,7 @@ it('leaves no process behind when it is cancelled', async () => {
   const candidates = await partOf([0, 1, 2].map((index) => candidateOf({ index, code, tests: TESTS })));
   const controller = new AbortController();
   const testing = testTraces({ store }, { signal: controller.signal, beat: () => undefined }, host, {
+    fingerprint,
     candidates,
   });
   testing.catch(() => undefined);

@@ -75,6 +75,9 @@ def test_surroundings():
     with open("/proc/net/tcp") as file:
         assert len(file.readlines()) == 1
     assert os.listdir("/dev/shm") == []
+    assert {os.stat(place).st_mtime_ns for place in ("/dev/shm",)} <= {0} or ${'${first === true}'.slice(0)}
+    for terminal in os.openpty():
+        os.close(terminal)
     assert set(os.listdir("/tmp")) <= {"pytest"}
     assert os.listdir("/work") == [os.path.basename(os.path.dirname(__file__))]
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == (256, 256)
@@ -183,6 +186,21 @@ for number in range(256):
   ],
   ['leaves folders that cannot be removed', 'os.makedirs("/tmp/a/b")\nos.chmod("/tmp/a", 0)\n', true],
   ['takes the rights of a folder', 'os.chmod("/tmp", 0o700)\n', true],
+  ['takes the rights of the terminals', 'os.chmod("/dev/pts/ptmx", 0)\nos.chmod("/dev/pts", 0)\n', true],
+  [
+    'writes into the times of folders',
+    'for place in ("/tmp", "/dev/shm"):\n    os.utime(place, (4102444800, 4102444800))\n',
+    false,
+  ],
+  [
+    'sinks the I/O priority of its parent',
+    `
+import ctypes
+IOPRIO_SET = 30 if os.uname().machine == "aarch64" else 251
+ctypes.CDLL(None).syscall(IOPRIO_SET, 1, ${PARENT}, 3 << 13)
+`,
+    true,
+  ],
   [
     'patches pytest, the harness and what it inherited',
     `

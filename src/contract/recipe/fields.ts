@@ -20,3 +20,14 @@ export const environmentName = z
     /^[A-Z_][A-Z0-9_]{0,127}$/,
     'must be the NAME of an environment variable (upper case, digits, _), never a value',
   );
+
+const MAX_SERIES_BYTES = 85;
+
+/** Name of a history. It becomes a segment of a key, where a byte takes up to three of at most 255 characters. */
+export const seriesName = z
+  .string()
+  .min(1)
+  .max(64)
+  .refine((name) => name.isWellFormed() && new TextEncoder().encode(name).length <= MAX_SERIES_BYTES, {
+    message: `must be well-formed text of at most ${MAX_SERIES_BYTES} bytes in UTF-8`,
+  });

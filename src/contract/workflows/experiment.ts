@@ -18,7 +18,10 @@ const nameOf = (max: number): z.ZodString =>
     );
 
 export const variantSchema = z.strictObject({
-  name: nameOf(MAX_VARIANT_NAME),
+  name: nameOf(MAX_VARIANT_NAME).refine(
+    (name) => name !== 'report',
+    'is the name of the stage that compares them',
+  ),
   /** What it changes of the base: a JSON merge patch (RFC 7386), so null takes a field away; {} is the base itself. */
   changes: z.record(z.string(), z.json()).default({}),
 });
@@ -35,12 +38,13 @@ export const experimentInputSchema = z
     variants: z
       .array(variantSchema)
       .min(2)
-      .max(32)
+      // Their outcomes travel as one payload of at most 8 KB.
+      .max(20)
       .refine((variants) => new Set(variants.map(({ name }) => name)).size === variants.length, {
         message: 'two variants have the same name',
       }),
     /** Variants worked on at the same time; workers bound it too. */
-    parallel: z.int().min(1).max(32).default(4),
+    parallel: z.int().min(1).max(20).default(4),
     /** One cap for all variants together, instead of the caps of their recipes. */
     budget: budgetSchema.optional(),
     /** The variant that the others are compared with; the first where not given. */
@@ -163,7 +167,13 @@ export type ExperimentResult = z.infer<typeof experimentResultSchema>;
 /** What became of a variant's run. */
 export type VariantOutcome =
   | { readonly name: string; readonly workflowId: string; readonly summary: ReportFiles['summary'] }
-  | { readonly name: string; readonly workflowId: string; readonly error: string };
+  | {
+      readonly name: string;
+      readonly workflowId: string;
+      readonly error: string;
+      /** As told until it failed. */
+      readonly costUsd: number;
+    };
 
 export interface ExperimentReportInput {
   readonly name: string;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ReportedEvaluation } from '../activities.ts';
 import { benchmarkNames } from '../benchmarkNames.ts';
 import { budgetSchema, endpointSchema, evaluateSchema, followedModelSchema, reuseSchema } from '../recipe.ts';
-import { environmentName } from '../recipe/fields.ts';
+import { environmentName, seriesName } from '../recipe/fields.ts';
 import { sha256Schema } from '../refs.ts';
 import { scoreSchema } from '../score.ts';
 import { decisionSchema, nightStates } from '../trend.ts';
@@ -49,7 +49,7 @@ export const reevaluateInputSchema = z
     endpoint: endpointSchema.optional(),
     budget: budgetSchema.optional(),
     /** Name of the history that nights are compared in. */
-    series: z.string().min(1).max(64),
+    series: seriesName,
     evaluate: evaluateSchema,
     baseline: baselineSchema.prefault({}),
     monitor: monitorSchema.prefault({}),

@@ -9,6 +9,7 @@ import {
   finetuneSchema,
   reuseSchema,
 } from '../recipe.ts';
+import { seriesName } from '../recipe/fields.ts';
 import type { CweFamily } from '../rows.ts';
 import type { StageResult } from './results.ts';
 
@@ -27,7 +28,7 @@ export const refreshInputSchema = z.strictObject({
   version: z.literal(1),
   reuse: reuseSchema,
   /** Name of the history that says which rows were approved before; not of this start. */
-  series: z.string().min(1).max(64),
+  series: seriesName,
   dataset: datasetSchema,
   filter: filterSchema,
   distill: distillSchema,
@@ -97,7 +98,13 @@ export type RefreshRecord = z.infer<typeof refreshStateSchema>;
 /** Queue `secpi-data`. */
 export interface RefreshDataActivities {
   /** Publishes the rows of a dataset that no approved refresh of the series had. */
-  selectNewRows(input: { dataset: string; series: string; reuse: Reuse }): Promise<StageResult>;
+  /** What this chain of runs approved itself, before a reset or a retry, is still new to it. */
+  selectNewRows(input: {
+    dataset: string;
+    series: string;
+    reuse: Reuse;
+    firstRunId: string;
+  }): Promise<StageResult>;
 }
 
 /** What a person should know who decides. */

@@ -55,6 +55,7 @@ const failed: FinishedVariant = {
   workflowId: 'mine/broken',
   changes: {},
   error: 'MODEL_NOT_FOUND: finetune.model.uri: no such folder.',
+  costUsd: 2.5,
 };
 
 const facts = (

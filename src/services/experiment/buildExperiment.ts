@@ -14,7 +14,7 @@ import { holm } from './holm.ts';
 
 export type FinishedVariant = Pick<VariantSummary, 'name' | 'workflowId' | 'changes'> &
   (
-    | { readonly error: string }
+    | { readonly error: string; /** As told until it failed. */ readonly costUsd: number }
     | {
         /** uri of `summary`. */
         readonly uri: string;
@@ -61,8 +61,8 @@ function summarise(
 ): VariantSummary {
   const { name, workflowId, changes } = variant;
   if ('error' in variant) {
-    const { error } = variant;
-    return { name, workflowId, changes, error, summary: null, costUsd: 0, stages: [], benchmarks: [] };
+    const { error, costUsd } = variant;
+    return { name, workflowId, changes, error, summary: null, costUsd, stages: [], benchmarks: [] };
   }
   const { summary, uri, graded } = variant;
   const against = (benchmark: string): Compared | null => {

@@ -59,7 +59,7 @@ export function baselineOf<T extends Night>(nights: readonly T[], most: number):
   return nights.slice(0, other === -1 ? most : Math.min(other, most));
 }
 
-/** The last nights with samples of their own; null where that is tonight alone. */
+/** The last nights of tonight's model with samples of their own; null where that is tonight alone. */
 function windowOf(
   nights: readonly Night[],
   baseline: readonly Night[],
@@ -67,7 +67,12 @@ function windowOf(
   { monitor: { windowNights } }: DecisionPlan,
 ): Pool | null {
   const known = new Set(baseline.map(({ samplesSha256 }) => samplesSha256));
-  const fresh = nights.slice(-windowNights).filter(({ samplesSha256 }) => !known.has(samplesSha256));
+  // What another version answered says nothing of this one.
+  const from = nights.findLastIndex(({ model }) => model !== tonight.model) + 1;
+  const fresh = nights
+    .slice(from)
+    .slice(-windowNights)
+    .filter(({ samplesSha256 }) => !known.has(samplesSha256));
   const pool = poolOf(fresh, tonight);
   return pool.nights > 1 ? pool : null;
 }

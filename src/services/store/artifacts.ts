@@ -9,7 +9,14 @@ import { outlast } from './gc/condemned.ts';
 import { sha256Hex } from './hash.ts';
 import { claimHead, parseStored, readHead, readHeadAs, sameOwner, storedForm, updateHead } from './heads.ts';
 import type { IsOwnerAlive } from './heads.ts';
-import { artifactHeadKey, artifactManifestKey, artifactPrefix, shardKey, shardsPrefix } from './keys.ts';
+import {
+  artifactHeadKey,
+  artifactManifestKey,
+  artifactPrefix,
+  handoverKey,
+  shardKey,
+  shardsPrefix,
+} from './keys.ts';
 import type { ObjectStore } from './objectStore.ts';
 import { mapLimit } from './parallel.ts';
 
@@ -42,6 +49,8 @@ export interface Artifacts {
   refOf(manifest: Manifest): ArtifactRef;
   /** Keeps the record of a finished shard; the first writer wins. Returns the record that holds. */
   putShard(kind: ArtifactKind, fingerprint: string, record: ShardRecord): Promise<ShardRecord>;
+  /** Keeps a blob that only a workflow's history names, until the artefact is published. */
+  keepHandover(kind: ArtifactKind, fingerprint: string, blob: BlobRef): Promise<void>;
   getShard(kind: ArtifactKind, fingerprint: string, index: number): Promise<ShardRecord | null>;
   /** The records kept, in the order of their index. */
   listShards(kind: ArtifactKind, fingerprint: string): Promise<ShardRecord[]>;
@@ -173,6 +182,11 @@ export function createArtifacts(store: ObjectStore, blobs: Blobs): Artifacts {
       return written === 'conflict'
         ? ((await artifacts.getShard(kind, fingerprint, record.index)) ?? record)
         : record;
+    },
+
+    async keepHandover(kind, fingerprint, blob) {
+      await blobs.requireYoung([blob]);
+      await store.putIfAbsent(handoverKey(kind, fingerprint, blob.sha256), storedForm(blob));
     },
 
     getShard: (kind, fingerprint, index) => shardAt(shardKey(kind, fingerprint, index)),

@@ -64,6 +64,10 @@ export const shardsPrefix = (kind: ArtifactKind, fingerprint: string): string =>
 export const shardKey = (kind: ArtifactKind, fingerprint: string, index: number): string =>
   `${shardsPrefix(kind, fingerprint)}${digits(index, 8)}.json`;
 
+/** Names a blob that a stage hands from one activity to the next; it counts while the head is building. */
+export const handoverKey = (kind: ArtifactKind, fingerprint: string, sha256: string): string =>
+  `${artifactPrefix(kind, fingerprint)}/handovers/${hex(sha256)}.json`;
+
 /** A verdict that holds in any run; the name is the hash of everything that decides it. */
 export const verdictsPrefix = 'verdicts/';
 export const verdictKey = (sha256: string): string =>

@@ -1,5 +1,5 @@
 /** A run in a warm host, which only saves time: what it says counts where all went well, and nothing else does. */
-import { chmod, copyFile, mkdir, readdir, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DEFAULT_LIMITS, TOOLCHAIN_INSIDE, type ReadOnlyBind } from '../../sandbox/index.ts';
 import { HARNESS_INSIDE } from '../stageHarness.ts';
@@ -46,7 +46,8 @@ async function attempt(
   count += 1;
   const name = String(count);
   const folder = join(host.runsFolder, name);
-  if (!(await copyOpen(request.folder, folder))) return { keep: false, result: null };
+  // What cannot be copied is run cold, which tells what is wrong.
+  if (!(await copyOpen(request.folder, folder).catch(() => false))) return { keep: false, result: null };
   const inside = (path: string): string => path.replace(/^\/work(?=\/|$)/, `/work/${name}`);
   const run = host.run([], wallMs, request.signal);
   const talk = new Conversation(run.process, {
@@ -73,7 +74,7 @@ async function copyOpen(from: string, to: string): Promise<boolean> {
       if (!(await copyOpen(source, target))) return false;
     } else if (entry.isFile()) {
       await copyFile(source, target);
-      await chmod(target, 0o755);
+      await chmod(target, ((await stat(source)).mode & 0o111) === 0 ? 0o644 : 0o755);
     } else return false;
   }
   return true;

@@ -40,7 +40,7 @@ export function placeOf(key: string): Place {
 
 function fileOf(name: string, isTraining: boolean): GroupFile {
   if (name === 'head.json') return { is: 'head' };
-  if (!isTraining && /^shards\/\d{8}\.json$/u.test(name)) return { is: 'shard' };
+  if (!isTraining && /^(?:shards\/\d{8}|handovers\/[0-9a-f]{64})\.json$/u.test(name)) return { is: 'shard' };
   const manifest = (isTraining ? /^step-\d{8}-e(\d{6})\.json$/u : /^manifest-e(\d{6})\.json$/u).exec(name);
   if (manifest === null) return { is: 'other' };
   return { is: isTraining ? 'checkpoint' : 'manifest', epoch: Number(manifest[1]) };

@@ -9,6 +9,7 @@ import gc
 import os
 import socket
 import sys
+import types
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
@@ -61,7 +62,7 @@ class Host:
         _, status = os.waitpid(pid, 0)
         secpi_remains.kill_all()
         relay.drain()
-        spent = secpi_remains.sockets_linger()
+        spent = secpi_remains.sockets_linger() or self._start.has_traffic()
         self._start.restore()
         self._control.send({"ended": message["run"], "status": os.waitstatus_to_exitcode(status), "spent": spent})
 
@@ -75,7 +76,13 @@ class Host:
                 os.dup2(theirs.fileno(), number)
                 theirs.close()
             sys.argv[:] = [self._script, *argv]
-            exec(self._code, {"__name__": "__main__", "__file__": self._script, "__builtins__": __builtins__})
+            # Python's own generator is seeded anew in each child; numpy's is not.
+            if (numpy := sys.modules.get("numpy")) is not None:
+                numpy.random.seed()
+            main = types.ModuleType("__main__")
+            main.__dict__.update(__file__=self._script, __builtins__=__builtins__)
+            sys.modules["__main__"] = main
+            exec(self._code, main.__dict__)
             status = 0
         except BaseException:
             sys.excepthook(*sys.exc_info())
@@ -100,4 +107,5 @@ def main():
     host.serve()
 
 
-main()
+if __name__ == "__main__":
+    main()

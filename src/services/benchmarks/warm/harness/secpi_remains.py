@@ -1,5 +1,6 @@
 """What a run could leave behind: processes, files, sockets, another state of the host. Ended, removed, or found out."""
 
+import ctypes
 import os
 import resource
 import shutil
@@ -8,10 +9,14 @@ import stat
 import time
 
 PLACES = ("/tmp", "/dev/shm")
+# A mount of its own that a sandbox may write to: who takes its rights takes every terminal.
+TERMINALS = ("/dev/pts", "/dev/pts/ptmx")
 SOCKETS = ("tcp", "tcp6", "udp", "udp6", "unix")
 LIMITS = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
 CLEAN_UP_SECONDS = 2
 INIT = 1
+IOPRIO_GET = 31 if os.uname().machine == "aarch64" else 252
+LIBC = ctypes.CDLL(None)
 
 
 class Start:
@@ -21,15 +26,25 @@ class Start:
         self._own = own_state()
         self._places = {place: survey(place) for place in PLACES}
         self._room = [room(place) for place in PLACES]
+        self._terminals = [state(path) for path in TERMINALS]
+        self._traffic = traffic()
+
+    def has_traffic(self):
+        return self._traffic != traffic()
 
     def restore(self):
         """Ends this process where something cannot be put back."""
         for keep in self._places.values():
             empty(keep)
+            for path, is_ours in keep.items():
+                if is_ours:
+                    os.utime(path, (0, 0))
         if self._own != own_state():
             raise SystemExit("this process or the init was changed")
         if self._places != {place: survey(place) for place in PLACES}:
             raise SystemExit("its folders were changed")
+        if self._terminals != [state(path) for path in TERMINALS]:
+            raise SystemExit("the terminals were changed")
         if self._room != [room(place) for place in PLACES]:
             raise SystemExit("a file without a name is held somewhere")
 
@@ -42,6 +57,7 @@ def own_state():
             os.sched_getaffinity(pid),
             os.getpriority(os.PRIO_PROCESS, pid),
             os.sched_getscheduler(pid),
+            LIBC.syscall(IOPRIO_GET, 1, pid),
         )
         for pid in (os.getpid(), INIT)
     ]
@@ -63,6 +79,17 @@ def survey(place):
         found[path] = (info.st_mode, info.st_ino, os.listxattr(path))
         pending += [os.path.join(path, name) for name in os.listdir(path)]
     return found
+
+
+def state(path):
+    info = os.lstat(path)
+    return (info.st_mode, info.st_ino, info.st_nlink)
+
+
+def traffic():
+    """Counters, caches of TCP and flow labels outlive their sockets."""
+    with open("/proc/net/dev", encoding="ascii") as file:
+        return file.read()
 
 
 def room(place):
