@@ -49,10 +49,14 @@ async function knownAnswers(): Promise<(message: string, seed: number) => string
     const secure = fenced(codeOfFile(path, await readFile(path, 'utf8'), task.language), task.language);
     known.set(buildPrompt(task), { index, secure, insecure: await unsafeReply(task) });
   }
+  // Each night has seeds of its own: of the unlucky task the sample that is asked first.
+  const unluckySeeds = new Map<number, number>();
   return (message, seed) => {
     const task = known.get(message);
     if (task === undefined) return 'I would rather not.';
-    const isUnlucky = task.index === UNLUCKY[night] && seed === SEED;
+    const mayBeUnlucky = task.index === UNLUCKY[night];
+    if (mayBeUnlucky && !unluckySeeds.has(night)) unluckySeeds.set(night, seed);
+    const isUnlucky = mayBeUnlucky && unluckySeeds.get(night) === seed;
     return task.index < (night < 4 ? WEAK : WEAK_LATER) || isUnlucky ? task.insecure : task.secure;
   };
 }

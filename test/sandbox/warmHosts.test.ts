@@ -75,7 +75,7 @@ def test_surroundings():
     with open("/proc/net/tcp") as file:
         assert len(file.readlines()) == 1
     assert os.listdir("/dev/shm") == []
-    assert {os.stat(place).st_mtime_ns for place in ("/dev/shm",)} <= {0} or ${'${first === true}'.slice(0)}
+    assert os.stat("/dev/shm").st_mtime < 4_000_000_000
     for terminal in os.openpty():
         os.close(terminal)
     assert set(os.listdir("/tmp")) <= {"pytest"}

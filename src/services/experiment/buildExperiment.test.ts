@@ -50,13 +50,13 @@ const hopeless = (benchmark: EvaluatedBenchmark): EvaluatedBenchmark => ({
   ...benchmark,
   tuned: (benchmark.tuned ?? []).map((verdict) => ({ ...verdict, functional: false, secure: false })),
 });
-const failed: FinishedVariant = {
+const failed = {
   name: 'broken',
   workflowId: 'mine/broken',
   changes: {},
   error: 'MODEL_NOT_FOUND: finetune.model.uri: no such folder.',
   costUsd: 2.5,
-};
+} satisfies FinishedVariant;
 
 const facts = (
   variants: readonly FinishedVariant[],
@@ -113,10 +113,10 @@ describe('buildExperiment', () => {
     expect(lost.conclusions).toEqual(['The reference broken failed: nothing is compared.']);
   });
 
-  it('sums what the variants paid', () => {
+  it('sums what the variants paid, the one that failed too', () => {
     const [first] = summary.variants;
     expect(first?.costUsd).toBeGreaterThan(0);
-    expect(summary.costUsd).toBeCloseTo(3 * (first?.costUsd ?? 0), 12);
+    expect(summary.costUsd).toBeCloseTo(3 * (first?.costUsd ?? 0) + failed.costUsd, 12);
   });
 });
 
