@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { createBaxbenchDriver } from '../../src/services/benchmarks/baxbench/index.ts';
 import { parseOwner, stateOf } from '../../src/services/processOwner.ts';
 import { app, limits, makeLab, never, type Lab } from './lab.ts';
@@ -18,6 +18,7 @@ it('what a killed worker left is ended and removed when the next one starts', as
   const python = lab.options.environment['BAXBENCH_PYTHON'] ?? '';
   const script = fileURLToPath(new URL('gradeOne.ts', import.meta.url));
   const worker = spawn(process.execPath, [script, lab.root, python, 'hangs'], { stdio: 'inherit' });
+  onTestFinished(() => void worker.kill('SIGKILL'));
   await expect.poll(() => lab.engine.ports.length, { timeout: 20_000 }).toBe(1);
   const living = await createBaxbenchDriver(lab.options);
   expect(lab.engine.containers.size).toBe(1);

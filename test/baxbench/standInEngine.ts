@@ -51,6 +51,8 @@ export class StandInEngine {
       );
     });
     this.#server.on('upgrade', (_, socket) => {
+      // What the client still sends is read, or the connection would never count as closed.
+      socket.resume();
       socket.end('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nps output');
     });
   }

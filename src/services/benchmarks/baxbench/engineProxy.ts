@@ -3,7 +3,14 @@
  * that all of them are found again whatever the process does; and when this process dies, the socket dies with it, so
  * an orphan can start nothing more. BaxBench itself stays unmodified.
  */
-import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -118,7 +125,8 @@ export async function startEngineProxy(options: EngineProxyOptions): Promise<Eng
     body: Buffer | IncomingMessage,
   ): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const headers = { ...incoming.headers };
+    // An engine that hangs up after its answer can be quicker than the last, empty write of a request: EPIPE.
+    const headers: OutgoingHttpHeaders = { ...incoming.headers, connection: 'keep-alive' };
     if (Buffer.isBuffer(body)) {
       delete headers['transfer-encoding'];
       headers['content-length'] = String(body.length);
